@@ -1,0 +1,89 @@
+// What a plan is made of. An action is data: it can be printed, compared, and run by the Executor.
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "clara/spec/guest.hpp"
+
+namespace clara {
+
+/// Remove what an interrupted create left: its partial folder and its place in the address book.
+struct ClearLeftover {
+    std::string pool, name;
+};
+/// Make the managed bridge (address with the broadcast, up) where it is missing.
+struct EnsureBridge {
+    std::string bridge;
+    Subnet address;
+};
+/// Enter name, address and MAC into the pool's address book. StaleFacts where one is taken.
+struct ReserveAddress {
+    std::string pool, name, network;
+    Ipv4 address;
+    Mac mac;
+};
+struct ReleaseAddress {
+    std::string pool, name;
+};
+/// POOL/guests/.NAME.partial with an empty ext4 disk.raw of that size.
+struct MakeDisk {
+    std::string pool, name;
+    std::uint64_t size = 0;
+};
+/// Write files into the (unmounted) disk's upper layer; owners are ids inside the guest.
+struct FillDisk {
+    std::string pool, name;
+    unsigned idmap_base = 0;  ///< 0: privileged
+    std::vector<PlacedFile> files;
+    std::vector<std::string> folders;  ///< "PATH OWNER-UID", made inside, e.g. autosave
+};
+/// guest.yaml into the partial folder.
+struct WriteSpec {
+    GuestSpec spec;
+};
+/// LXC's own config file (LXCPATH/NAME/config).
+struct DefineGuest {
+    std::string lxc_path, name, config;
+};
+struct UndefineGuest {
+    std::string lxc_path, name;
+};
+/// .NAME.partial becomes NAME: from here on the guest exists.
+struct PublishGuest {
+    std::string pool, name;
+};
+struct StartGuest {
+    std::string lxc_path, name;
+};
+/// Wait until the guest's own address answers on its ports.
+struct ProveGuest {
+    GuestSpec spec;
+    std::vector<std::string> pvs;
+    std::chrono::milliseconds timeout{10000};
+};
+/// Clean stop; after `timeout` by force.
+struct StopGuest {
+    std::string lxc_path, name;
+    std::chrono::milliseconds timeout{30000};
+};
+/// Restart the IOC under procServ; the guest runs on.
+struct RestartIoc {
+    std::string lxc_path, name;
+};
+/// The guest's folder is renamed out of sight, then removed.
+struct RemoveGuest {
+    std::string pool, name;
+};
+
+using Action =
+    std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, FillDisk, WriteSpec, DefineGuest,
+                 UndefineGuest, PublishGuest, StartGuest, ProveGuest, StopGuest, RestartIoc, RemoveGuest>;
+
+/// The same sentence before ("Create disk ...") and while it is done ("Creating disk ...").
+std::string describe(const Action& action);
+std::string describe_running(const Action& action);
+
+}  // namespace clara

@@ -1,0 +1,63 @@
+// The change half of every driver, as the Executor sees it. Implementations: lib/clara/drivers; in-memory
+// twins for tests are named Fake... and pass the same contract suite.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "clara/plan/action.hpp"
+
+namespace clara {
+
+/// Where guests live: folders, disks and the address book of a pool.
+class StorageDriver {
+  public:
+    virtual ~StorageDriver() = default;
+    virtual void clear_leftover(const ClearLeftover&) = 0;
+    virtual void reserve(const ReserveAddress&) = 0;  ///< StaleFacts where name, address or MAC is taken
+    virtual void release(const ReleaseAddress&) = 0;  ///< absence is fine
+    virtual void make_disk(const MakeDisk&) = 0;      ///< Error{refused} where the guest exists
+    virtual void fill_disk(const FillDisk&) = 0;
+    virtual void write_spec(const WriteSpec&) = 0;
+    virtual void publish(const PublishGuest&) = 0;  ///< Error{refused} where the guest exists by now
+    virtual void remove_guest(const RemoveGuest&) = 0;
+    virtual void remove_partial(const std::string& pool, const std::string& name) = 0;
+};
+
+/// One kind of guest: what LXC (and with issue 2 libvirt) does.
+class GuestDriver {
+  public:
+    virtual ~GuestDriver() = default;
+    virtual void define(const DefineGuest&) = 0;
+    virtual void undefine(const UndefineGuest&) = 0;  ///< absence is fine
+    virtual bool running(const std::string& name) = 0;
+    virtual void start(const StartGuest&) = 0;  ///< returns when its init runs; Error with the end of LXC's log
+    virtual void stop(const StopGuest&) = 0;    ///< returns when it is gone and its disk is free
+    virtual void restart_ioc(const RestartIoc&) = 0;
+};
+
+class NetworkDriver {
+  public:
+    virtual ~NetworkDriver() = default;
+    virtual bool ensure_bridge(const EnsureBridge&) = 0;  ///< true: it was made now
+    virtual void remove_bridge(const std::string& bridge) = 0;
+};
+
+/// Looks at a guest from the outside, through its own address.
+class ProbeDriver {
+  public:
+    virtual ~ProbeDriver() = default;
+    /// Returns the note for the report ("ssh, procServ, CA in 1.03 s"), warnings through log::warn.
+    /// Error{failed} names each port that did not answer in time.
+    virtual std::string prove(const ProveGuest&, const std::function<bool()>& interrupted) = 0;
+};
+
+struct Drivers {
+    StorageDriver& storage;
+    GuestDriver& guests;
+    NetworkDriver& network;
+    ProbeDriver& probe;
+};
+
+}  // namespace clara
