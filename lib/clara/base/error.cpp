@@ -6,15 +6,24 @@ namespace clara {
 
 const char* to_string(ErrorKind kind) {
     switch (kind) {
-        case ErrorKind::failed: return "failed";
-        case ErrorKind::usage: return "usage";
-        case ErrorKind::partial: return "partial";
-        case ErrorKind::refused: return "refused";
-        case ErrorKind::busy: return "busy";
-        case ErrorKind::undo_incomplete: return "undo-incomplete";
-        case ErrorKind::unreachable: return "unreachable";
-        case ErrorKind::interrupted: return "interrupted";
-        case ErrorKind::terminated: return "terminated";
+        case ErrorKind::failed:
+            return "failed";
+        case ErrorKind::usage:
+            return "usage";
+        case ErrorKind::partial:
+            return "partial";
+        case ErrorKind::refused:
+            return "refused";
+        case ErrorKind::busy:
+            return "busy";
+        case ErrorKind::undo_incomplete:
+            return "undo-incomplete";
+        case ErrorKind::unreachable:
+            return "unreachable";
+        case ErrorKind::interrupted:
+            return "interrupted";
+        case ErrorKind::terminated:
+            return "terminated";
     }
     return "failed";
 }

@@ -35,7 +35,9 @@ std::string leaf_of(const std::string& path) {
 
 }  // namespace
 
-Fd open_dir(const std::string& path) { return open_or_throw(AT_FDCWD, path, O_RDONLY | O_DIRECTORY); }
+Fd open_dir(const std::string& path) {
+    return open_or_throw(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+}
 
 Fd open_dir_at(int dir, const std::string& name) {
     return open_or_throw(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -59,7 +61,9 @@ void make_dirs(const std::string& path, mode_t mode) {
 bool exists_at(int dir, const std::string& name) {
     return ::faccessat(dir, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
-bool exists(const std::string& path) { return exists_at(AT_FDCWD, path); }
+bool exists(const std::string& path) {
+    return exists_at(AT_FDCWD, path);
+}
 
 std::optional<std::string> read_file_at(int dir, const std::string& name, std::size_t limit) {
     Fd fd(::openat(dir, name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -127,7 +131,9 @@ std::vector<std::string> list_dir(int dir) {
     std::sort(names.begin(), names.end());
     return names;
 }
-std::vector<std::string> list_dir(const std::string& path) { return list_dir(open_dir(path).get()); }
+std::vector<std::string> list_dir(const std::string& path) {
+    return list_dir(open_dir(path).get());
+}
 
 void remove_tree_at(int dir, const std::string& name) {
     if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;

@@ -19,7 +19,8 @@ bool is_locked(int fd);
 /// A lock file that says who holds it.
 class NamedLock {
   public:
-    /// Waits at most `wait`; then Error{busy} that names the holder ("clara-start, pid 412 on host a, since ...").
+    /// Waits at most `wait`; then Error{busy} that names the holder ("clara-start, pid 412 on host a, since
+    /// ...").
     static NamedLock take(const std::string& path, const std::string& what, std::chrono::milliseconds wait);
     /// Who holds it now, nullopt where it is free.
     static std::optional<std::string> holder(const std::string& path);

@@ -9,8 +9,12 @@ namespace {
 std::atomic<Level> current{Level::normal};
 }
 
-void set_level(Level level) { current = level; }
-Level level() { return current; }
+void set_level(Level level) {
+    current = level;
+}
+Level level() {
+    return current;
+}
 
 void write(Level, const std::string& line) {
     // One write a line, so that lines of parallel jobs do not mix.

@@ -30,12 +30,15 @@ std::optional<Subnet> Subnet::parse(const std::string& text) {
     return Subnet{*address, prefix};
 }
 
-std::string Subnet::str() const { return fmt::format("{}/{}", address.str(), prefix); }
+std::string Subnet::str() const {
+    return fmt::format("{}/{}", address.str(), prefix);
+}
 
 std::optional<Mac> Mac::parse(const std::string& text) {
     unsigned b[6];
     int used = 0;
-    if (std::sscanf(text.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x%n", b, b + 1, b + 2, b + 3, b + 4, b + 5, &used) != 6 ||
+    if (std::sscanf(text.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x%n", b, b + 1, b + 2, b + 3, b + 4, b + 5, &used) !=
+            6 ||
         static_cast<std::size_t>(used) != text.size())
         return std::nullopt;
     Mac mac;

@@ -11,7 +11,7 @@ struct RunOptions {
     std::string input;                         ///< standard input, e.g. a public key
     std::vector<std::string> extra_env;        ///< "KEY=value" added to our environment
     std::string cwd;
-    bool inherit_stderr = false;   ///< progress of a long program goes to our own stderr
+    bool inherit_stderr = false;          ///< progress of a long program goes to our own stderr
     std::size_t output_limit = 16 << 20;  ///< bytes of stdout (and of stderr) kept
 };
 

@@ -24,11 +24,11 @@ struct GuestFact {
     bool privileged = false;
     bool has_ioc = false;
     GuestState state = GuestState::stopped;
-    int init_pid = 0;                 ///< 0 where it does not run
-    std::optional<double> uptime_s;   ///< while it runs
+    int init_pid = 0;                     ///< 0 where it does not run
+    std::optional<double> uptime_s;       ///< while it runs
     std::optional<std::uint64_t> memory;  ///< bytes without page cache
-    std::optional<double> cpu_s;      ///< CPU time used since its start, seconds
-    std::string lease_holder;         ///< host, where another host has it
+    std::optional<double> cpu_s;          ///< CPU time used since its start, seconds
+    std::string lease_holder;             ///< host, where another host has it
 };
 
 /// An entry of the address book (a guest that exists, or one that is being made).
@@ -50,16 +50,16 @@ struct Facts {
     std::map<std::string, GuestFact> guests;
     std::vector<BookEntry> book;
     std::vector<ImageInfo> images;
-    std::set<std::string> broken_images;         ///< ids whose image.yaml and file do not fit
-    std::set<std::string> bridges;               ///< that exist
-    std::set<std::string> leftovers;             ///< names with a partial folder nobody works on
-    std::set<std::string> lxc_defined;           ///< names in LXC's path, ours or not
-    std::map<std::string, PathFact> paths;       ///< host paths the specs name
-    std::map<Ipv4, Mac> on_wire;                 ///< addresses that answered the ARP probe
+    std::set<std::string> broken_images;           ///< ids whose image.yaml and file do not fit
+    std::set<std::string> bridges;                 ///< that exist
+    std::set<std::string> leftovers;               ///< names with a partial folder nobody works on
+    std::set<std::string> lxc_defined;             ///< names in LXC's path, ours or not
+    std::map<std::string, PathFact> paths;         ///< host paths the specs name
+    std::map<Ipv4, Mac> on_wire;                   ///< addresses that answered the ARP probe
     std::map<std::string, std::string> pv_served;  ///< PV -> "10.87.0.12:5064" that serves it already
-    std::uint64_t pool_free = 0;                 ///< bytes
-    std::string hook;                            ///< absolute path of clara-lxc-hook
-    std::string init;                            ///< absolute path of clara-init
+    std::uint64_t pool_free = 0;                   ///< bytes
+    std::string hook;                              ///< absolute path of clara-lxc-hook
+    std::string init;                              ///< absolute path of clara-init
 };
 
 }  // namespace clara

@@ -78,9 +78,9 @@ struct RemoveGuest {
     std::string pool, name;
 };
 
-using Action =
-    std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, FillDisk, WriteSpec, DefineGuest,
-                 UndefineGuest, PublishGuest, StartGuest, ProveGuest, StopGuest, RestartIoc, RemoveGuest>;
+using Action = std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, FillDisk,
+                            WriteSpec, DefineGuest, UndefineGuest, PublishGuest, StartGuest, ProveGuest,
+                            StopGuest, RestartIoc, RemoveGuest>;
 
 /// The same sentence before ("Create disk ...") and while it is done ("Creating disk ...").
 std::string describe(const Action& action);

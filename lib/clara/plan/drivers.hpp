@@ -32,8 +32,9 @@ class GuestDriver {
     virtual void define(const DefineGuest&) = 0;
     virtual void undefine(const UndefineGuest&) = 0;  ///< absence is fine
     virtual bool running(const std::string& name) = 0;
-    virtual void start(const StartGuest&) = 0;  ///< returns when its init runs; Error with the end of LXC's log
-    virtual void stop(const StopGuest&) = 0;    ///< returns when it is gone and its disk is free
+    virtual void start(
+        const StartGuest&) = 0;               ///< returns when its init runs; Error with the end of LXC's log
+    virtual void stop(const StopGuest&) = 0;  ///< returns when it is gone and its disk is free
     virtual void restart_ioc(const RestartIoc&) = 0;
 };
 

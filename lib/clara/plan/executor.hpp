@@ -14,7 +14,7 @@ namespace clara {
 struct ExecutorOptions {
     std::chrono::milliseconds lock_wait{0};
     unsigned jobs = 1;
-    std::string reason;  ///< --reason, goes into the audit line
+    std::string reason;                                         ///< --reason, goes into the audit line
     std::function<void(const Plan&, const Action&)> on_action;  ///< progress; may be empty
 };
 

@@ -11,6 +11,7 @@ struct Outcome {
     std::string guest;
     bool ok = false;
     bool changed = false;  ///< false: nothing was to do
+    bool stale = false;    ///< the facts changed before anything was done: plan again
     std::string note;      ///< e.g. "10.87.0.11, answers after 1.02 s"
     std::string message;   ///< of the error
     std::string hint;

@@ -47,20 +47,22 @@ struct DbFile {
     std::map<std::string, std::string> macros;
 };
 
-/// An EPICS IOC: either st_cmd (an existing start script at a path inside the guest) or db files from which one is made.
+/// An EPICS IOC: either st_cmd (an existing start script at a path inside the guest) or db files from which
+/// one is made.
 struct Ioc {
     std::string st_cmd;      ///< path inside, e.g. /opt/iocs/magnets/iocBoot/st.cmd
     std::string executable;  ///< path inside of the IOC program, e.g. /usr/bin/softIoc
     std::string dbd;         ///< path inside; empty: the executable knows its own
-    std::vector<std::string> paths;  ///< folders searched for modules' db files (EPICS_DB_INCLUDE_PATH), inside
+    std::vector<std::string>
+        paths;  ///< folders searched for modules' db files (EPICS_DB_INCLUDE_PATH), inside
     std::vector<DbFile> db;
     std::vector<std::string> before_init;  ///< iocsh lines before iocInit
     std::vector<std::string> after_init;   ///< iocsh lines after iocInit
     std::string user = "ioc";
-    std::string autosave;            ///< folder inside, kept on the guest's own disk; empty: none
-    std::vector<std::string> pvs;    ///< PVs that prove it runs; empty: taken from the db files
-    bool pva = false;                ///< serves PVAccess: 5075/5076 are proven too
-    int holdoff_s = 2;               ///< procServ's pause before it restarts the IOC, seconds
+    std::string autosave;          ///< folder inside, kept on the guest's own disk; empty: none
+    std::vector<std::string> pvs;  ///< PVs that prove it runs; empty: taken from the db files
+    bool pva = false;              ///< serves PVAccess: 5075/5076 are proven too
+    int holdoff_s = 2;             ///< procServ's pause before it restarts the IOC, seconds
 };
 
 /// A daemon that is not an IOC.
@@ -86,8 +88,8 @@ struct GuestSpec {
     std::string template_name;
     std::string description;
     std::string owner;
-    std::string pool;          ///< absolute path of the pool
-    std::string image;         ///< NAME@DIGEST as in POOL/images
+    std::string pool;            ///< absolute path of the pool
+    std::string image;           ///< NAME@DIGEST as in POOL/images
     std::string init = "clara";  ///< clara | system (the image's own /sbin/init)
     Nic nic;
     std::optional<Ioc> ioc;
@@ -97,19 +99,19 @@ struct GuestSpec {
     std::vector<Device> devices;
     std::vector<PlacedFile> files;
     std::vector<User> users;
-    std::vector<std::string> root_keys;   ///< ssh keys that may log in as root
-    std::vector<Subnet> console_allow;    ///< who may reach 7001 and 7002; empty: the guest's own subnet
-    std::vector<int> ports;               ///< TCP ports beyond the standard that are proven after a start
-    std::uint64_t memory = 0;             ///< bytes, 0: no limit
-    double cpus = 0;                      ///< 0: no limit
-    std::uint64_t disk = 1ULL << 30;      ///< bytes
+    std::vector<std::string> root_keys;  ///< ssh keys that may log in as root
+    std::vector<Subnet> console_allow;   ///< who may reach 7001 and 7002; empty: the guest's own subnet
+    std::vector<int> ports;              ///< TCP ports beyond the standard that are proven after a start
+    std::uint64_t memory = 0;            ///< bytes, 0: no limit
+    double cpus = 0;                     ///< 0: no limit
+    std::uint64_t disk = 1ULL << 30;     ///< bytes
     bool autostart = false;
-    int autostart_order = 100;            ///< lower starts earlier (lxc.start.order is the other way round)
+    int autostart_order = 100;  ///< lower starts earlier (lxc.start.order is the other way round)
     int autostart_delay_s = 0;
     bool privileged = false;
     std::vector<std::string> capabilities;  ///< kept although dropped by default, e.g. net_raw
     std::vector<std::string> nameservers;
-    std::string created;                  ///< UTC, ISO 8601
+    std::string created;  ///< UTC, ISO 8601
 };
 
 /// The text of guest.yaml; read_guest() gives the same spec back.

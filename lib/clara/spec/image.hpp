@@ -10,7 +10,7 @@ namespace clara {
 /// One layer of a recipe; layers are applied in order, later files win.
 struct ImageLayer {
     enum class Kind { recipe, host_packages, mmdebstrap, script, folder, tar, file } kind;
-    std::string path;                   ///< recipe name, script, folder or tar (absolute after reading); file: target
+    std::string path;  ///< recipe name, script, folder or tar (absolute after reading); file: target
     std::vector<std::string> packages;  ///< host_packages, mmdebstrap
     std::string variant = "minbase";    ///< mmdebstrap
     std::string suite = "bookworm";     ///< mmdebstrap
@@ -32,9 +32,9 @@ struct ImageInfo {
     std::string digest;  ///< 64 hex digits: SHA-256 of image.erofs
     std::string description;
     std::string init = "clara";
-    std::uint64_t size = 0;  ///< bytes of image.erofs
-    std::string created;     ///< UTC, ISO 8601
-    std::string recipe;      ///< path or "import PATH"
+    std::uint64_t size = 0;             ///< bytes of image.erofs
+    std::string created;                ///< UTC, ISO 8601
+    std::string recipe;                 ///< path or "import PATH"
     std::vector<std::string> contents;  ///< packages with versions, "procserv 2.7.0-1"
     /// Folder name in POOL/images: NAME@ and the first 12 digits.
     std::string id() const { return name + "@" + digest.substr(0, 12); }

@@ -12,11 +12,11 @@ namespace clara {
 struct Network {
     std::string name;
     std::string bridge;
-    Subnet subnet;            ///< the host's own address on the bridge, e.g. 10.87.0.1/24
+    Subnet subnet;  ///< the host's own address on the bridge, e.g. 10.87.0.1/24
     std::optional<Ipv4> gateway;
-    Ipv4 first, last;         ///< range for `--address auto`, both ends included
-    bool managed = true;      ///< clara makes the bridge; otherwise it must be there
-    bool isolated = false;    ///< no way out
+    Ipv4 first, last;       ///< range for `--address auto`, both ends included
+    bool managed = true;    ///< clara makes the bridge; otherwise it must be there
+    bool isolated = false;  ///< no way out
     std::vector<std::string> nameservers;
 };
 
@@ -26,9 +26,9 @@ struct Pool {
 };
 
 struct Site {
-    std::string file;  ///< where it was read from; empty: built-in default
-    std::vector<Pool> pools;        ///< the first is the default
-    std::vector<Network> networks;  ///< the first is the default
+    std::string file;                        ///< where it was read from; empty: built-in default
+    std::vector<Pool> pools;                 ///< the first is the default
+    std::vector<Network> networks;           ///< the first is the default
     std::vector<std::string> template_path;  ///< folders searched for --template NAME
     std::vector<std::string> ssh_keys;       ///< may log in as root on every guest
     std::string lxc_path = "/var/lib/lxc";
@@ -37,11 +37,13 @@ struct Site {
     unsigned idmap_count = 65536;
     std::chrono::milliseconds arp_wait{25};  ///< silence after which an address counts as free
 
-    const Network& network(const std::string& name) const;  ///< "" = default; Error{usage} with the known names
+    const Network& network(
+        const std::string& name) const;  ///< "" = default; Error{usage} with the known names
     const Pool& pool(const std::string& name_or_path) const;
 };
 
-/// Reads `file` ("" = /etc/clara/site.yaml if it is there). Throws Error{usage} with all problems of the file.
+/// Reads `file` ("" = /etc/clara/site.yaml if it is there). Throws Error{usage} with all problems of the
+/// file.
 Site read_site(const std::string& file = {});
 Site default_site();
 

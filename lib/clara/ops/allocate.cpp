@@ -1,0 +1,71 @@
+#include "clara/ops/allocate.hpp"
+
+#include <fmt/format.h>
+
+#include "clara/base/error.hpp"
+
+namespace clara {
+namespace {
+// 02: locally administered, unicast (IEEE 802-2014, 8.4); c1:a7 marks clara's in an ARP table.
+constexpr std::uint64_t mac_prefix = 0x02c1a7;
+}  // namespace
+
+Allocator::Allocator(const Facts& facts) {
+    for (const auto& [address, mac] : facts.on_wire) {
+        taken_[address] = "in use on the wire by " + mac.str();
+        macs_.insert(mac);
+    }
+    for (const auto& [name, guest] : facts.guests) {
+        taken_[guest.address] = "the address of " + name;
+        macs_.insert(guest.mac);
+    }
+    for (const auto& entry : facts.book) {
+        taken_[entry.address] = "the address of " + entry.name;
+        macs_.insert(entry.mac);
+    }
+}
+
+Ipv4 Allocator::address(const Network& network, const std::string& wanted) {
+    std::string range = fmt::format("{}-{}", network.first.str(), network.last.str());
+    Ipv4 chosen;
+    if (wanted == "auto") {
+        for (chosen = network.first; chosen <= network.last; ++chosen.value)
+            if (network.subnet.usable(chosen) && chosen != network.subnet.address &&
+                chosen != network.gateway && !taken_.count(chosen))
+                break;
+        if (chosen > network.last)
+            throw Error(ErrorKind::refused,
+                        fmt::format("network {} is full: no free address in {}", network.name, range),
+                        "widen the range in site.yaml, or destroy guests that are not needed");
+    } else {
+        auto parsed = Ipv4::parse(wanted);
+        if (!parsed)
+            throw Error(ErrorKind::usage, fmt::format("'{}' is not an IPv4 address", wanted),
+                        "e.g. --address 10.87.0.11, or auto");
+        chosen = *parsed;
+        if (!network.subnet.usable(chosen))
+            throw Error(ErrorKind::usage,
+                        fmt::format("address {} lies outside network {} ({}/{})", chosen.str(), network.name,
+                                    network.subnet.network().str(), network.subnet.prefix),
+                        "take one of " + range + ", or --address auto");
+        if (chosen == network.subnet.address || chosen == network.gateway)
+            throw Error(ErrorKind::refused,
+                        fmt::format("address {} belongs to the host or the gateway of network {}",
+                                    chosen.str(), network.name),
+                        "take one of " + range + ", or --address auto");
+        if (auto found = taken_.find(chosen); found != taken_.end())
+            throw Error(ErrorKind::refused, fmt::format("address {} is {}", chosen.str(), found->second),
+                        "take another one, or --address auto");
+    }
+    taken_[chosen] = "asked for twice in this batch";
+    return chosen;
+}
+
+Mac Allocator::mac(const Random& random) {
+    for (;;) {
+        Mac mac{mac_prefix << 24 | (random() & 0xffffff)};
+        if (macs_.insert(mac).second) return mac;
+    }
+}
+
+}  // namespace clara

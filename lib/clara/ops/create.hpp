@@ -1,0 +1,37 @@
+// Planning of clara-ioc-create: GuestSpec + Facts -> Plan. Pure.
+#pragma once
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "clara/base/clock.hpp"
+#include "clara/ops/allocate.hpp"
+#include "clara/plan/plan.hpp"
+#include "clara/spec/guest.hpp"
+#include "clara/spec/site.hpp"
+
+namespace clara {
+
+struct CreateOptions {
+    bool start = false;
+    bool prove = true;  ///< with start: wait until the ports answer
+    bool allow_duplicate_pv = false;
+    std::chrono::milliseconds timeout{15000};
+};
+
+/// The spec of one guest to be made, as it comes from a template, with what only files can tell.
+struct CreateItem {
+    GuestSpec spec;
+    std::string address = "auto";
+    std::vector<std::string> pvs;  ///< the PVs its db files define
+};
+
+/// Host paths that must be there before the guest is made: mount sources, devices, st.cmd on its mount.
+std::vector<std::string> needed_paths(const GuestSpec& spec);
+
+/// Error{refused} where the host says no (name, address, image, bridge, mount, room, a PV that is served
+/// already), Error{usage} where the request itself is wrong. The message says which and what to do.
+Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, Allocator& allocator,
+                 const CreateOptions& options, const Clock& clock, const Random& random);
+
+}  // namespace clara

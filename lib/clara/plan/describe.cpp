@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include "clara/plan/plan.hpp"
+
+namespace clara {
+namespace {
+
+/// Verb in both forms and the object, so that both sentences come from one place.
+struct Sentence {
+    const char* before;
+    const char* during;
+    std::string object;
+};
+
+std::string size_text(std::uint64_t bytes) {
+    for (auto [unit, name] : {std::pair{1ULL << 30, "GiB"}, {1ULL << 20, "MiB"}, {1ULL << 10, "KiB"}})
+        if (bytes >= unit && bytes % unit == 0) return fmt::format("{} {}", bytes / unit, name);
+    return fmt::format("{} B", bytes);
+}
+
+struct Teller {
+    Sentence operator()(const ClearLeftover& a) const {
+        return {"Clear", "Clearing",
+                fmt::format("what an interrupted create of {} left in {}", a.name, a.pool)};
+    }
+    Sentence operator()(const EnsureBridge& a) const {
+        return {"Make", "Making",
+                fmt::format("sure that bridge {} is up with {}", a.bridge, a.address.str())};
+    }
+    Sentence operator()(const ReserveAddress& a) const {
+        return {"Reserve", "Reserving",
+                fmt::format("address {} ({}) on {} for {}", a.address.str(), a.mac.str(), a.network, a.name)};
+    }
+    Sentence operator()(const ReleaseAddress& a) const {
+        return {"Release", "Releasing", "the address of " + a.name};
+    }
+    Sentence operator()(const MakeDisk& a) const {
+        return {"Create", "Creating",
+                fmt::format("disk of {} for {} in {}", size_text(a.size), a.name, a.pool)};
+    }
+    Sentence operator()(const FillDisk& a) const {
+        std::string files;
+        for (const auto& file : a.files) files += " " + file.path;
+        return {"Write", "Writing", fmt::format("{} files into it:{}", a.files.size(), files)};
+    }
+    Sentence operator()(const WriteSpec& a) const {
+        return {"Write", "Writing", fmt::format("guest.yaml (image {})", a.spec.image)};
+    }
+    Sentence operator()(const DefineGuest& a) const {
+        return {"Define", "Defining", fmt::format("container {} in {}", a.name, a.lxc_path)};
+    }
+    Sentence operator()(const UndefineGuest& a) const {
+        return {"Remove", "Removing", fmt::format("container {} from {}", a.name, a.lxc_path)};
+    }
+    Sentence operator()(const PublishGuest& a) const {
+        return {"Publish", "Publishing", fmt::format("{}/guests/{}", a.pool, a.name)};
+    }
+    Sentence operator()(const StartGuest& a) const { return {"Start", "Starting", a.name}; }
+    Sentence operator()(const ProveGuest& a) const {
+        return {"Wait", "Waiting",
+                fmt::format("until {} answers on its ports, at most {} s", a.spec.nic.subnet.address.str(),
+                            static_cast<double>(a.timeout.count()) / 1000)};
+    }
+    Sentence operator()(const StopGuest& a) const {
+        return {
+            "Stop", "Stopping",
+            fmt::format("{}, by force after {} s", a.name, static_cast<double>(a.timeout.count()) / 1000)};
+    }
+    Sentence operator()(const RestartIoc& a) const {
+        return {"Restart", "Restarting", "the IOC of " + a.name + " under procServ"};
+    }
+    Sentence operator()(const RemoveGuest& a) const {
+        return {"Delete", "Deleting", fmt::format("{}/guests/{}", a.pool, a.name)};
+    }
+};
+
+}  // namespace
+
+std::string describe(const Action& action) {
+    auto s = std::visit(Teller{}, action);
+    return fmt::format("{} {}", s.before, s.object);
+}
+
+std::string describe_running(const Action& action) {
+    auto s = std::visit(Teller{}, action);
+    return fmt::format("{} {}", s.during, s.object);
+}
+
+std::string print(const Plan& plan) {
+    std::string text = fmt::format("{} {}:{}\n", plan.verb, plan.guest,
+                                   plan.empty()        ? " nothing to do"
+                                   : plan.note.empty() ? ""
+                                                       : " " + plan.note);
+    int number = 0;
+    for (const auto& action : plan.actions) text += fmt::format("  {:2}. {}\n", ++number, describe(action));
+    return text;
+}
+
+}  // namespace clara

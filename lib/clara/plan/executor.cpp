@@ -1,0 +1,194 @@
+#include "clara/plan/executor.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
+#include "clara/base/files.hpp"
+#include "clara/base/interrupt.hpp"
+#include "clara/base/lock.hpp"
+#include "clara/plan/journal.hpp"
+
+namespace clara {
+namespace {
+
+using Undo = std::function<void()>;
+
+/// Does one action and returns how to take it back (empty where nothing needs to be).
+struct Doer {
+    Drivers& drivers;
+    std::string& note;
+
+    Undo operator()(const ClearLeftover& a) const {
+        drivers.storage.clear_leftover(a);
+        return {};
+    }
+    Undo operator()(const EnsureBridge& a) const {
+        // Left standing on a failure: other guests may have been plugged into it since.
+        drivers.network.ensure_bridge(a);
+        return {};
+    }
+    Undo operator()(const ReserveAddress& a) const {
+        drivers.storage.reserve(a);
+        return [this_ = *this, a] { this_.drivers.storage.release({a.pool, a.name}); };
+    }
+    Undo operator()(const ReleaseAddress& a) const {
+        drivers.storage.release(a);
+        return {};
+    }
+    Undo operator()(const MakeDisk& a) const {
+        drivers.storage.make_disk(a);
+        return [this_ = *this, a] { this_.drivers.storage.remove_partial(a.pool, a.name); };
+    }
+    Undo operator()(const FillDisk& a) const {
+        drivers.storage.fill_disk(a);
+        return {};
+    }
+    Undo operator()(const WriteSpec& a) const {
+        drivers.storage.write_spec(a);
+        return {};
+    }
+    Undo operator()(const DefineGuest& a) const {
+        drivers.guests.define(a);
+        return [this_ = *this, a] { this_.drivers.guests.undefine({a.lxc_path, a.name}); };
+    }
+    Undo operator()(const UndefineGuest& a) const {
+        drivers.guests.undefine(a);
+        return {};
+    }
+    Undo operator()(const PublishGuest& a) const {
+        drivers.storage.publish(a);
+        return [this_ = *this, a] { this_.drivers.storage.remove_guest({a.pool, a.name}); };
+    }
+    Undo operator()(const StartGuest& a) const {
+        drivers.guests.start(a);
+        return [this_ = *this, a] { this_.drivers.guests.stop({a.lxc_path, a.name}); };
+    }
+    Undo operator()(const ProveGuest& a) const {
+        note = drivers.probe.prove(a, [] { return interrupted() != 0; });
+        return {};
+    }
+    Undo operator()(const StopGuest& a) const {
+        drivers.guests.stop(a);
+        return [this_ = *this, a] { this_.drivers.guests.start({a.lxc_path, a.name}); };
+    }
+    Undo operator()(const RestartIoc& a) const {
+        drivers.guests.restart_ioc(a);
+        return {};
+    }
+    Undo operator()(const RemoveGuest& a) const {
+        drivers.storage.remove_guest(a);
+        return {};
+    }
+};
+
+/// The test hook: CLARA_TEST_STOP_AT=3:KILL stops before the fourth action (KILL, INT, TERM or FAIL).
+void stop_for_test(std::size_t step) {
+    const char* hook = std::getenv("CLARA_TEST_STOP_AT");
+    if (!hook) return;
+    std::string text = hook;
+    if (text.rfind(std::to_string(step) + ":", 0) != 0) return;
+    std::string how = text.substr(text.find(':') + 1);
+    if (how == "KILL") ::raise(SIGKILL);
+    if (how == "INT") ::raise(SIGINT);
+    if (how == "TERM") ::raise(SIGTERM);
+    if (how == "FAIL") throw Error(ErrorKind::failed, "stopped by CLARA_TEST_STOP_AT");
+}
+
+/// Undoes in reverse. What could not be undone comes back as text; nothing is thrown.
+std::string undo_all(std::vector<Undo>& undos) {
+    std::string trouble;
+    for (auto undo = undos.rbegin(); undo != undos.rend(); ++undo) {
+        try {
+            (*undo)();
+        } catch (const std::exception& e) {
+            trouble += fmt::format("; undo: {}", e.what());
+        }
+    }
+    return trouble;
+}
+
+void run_actions(const Plan& plan, Drivers& drivers, const ExecutorOptions& options, Outcome& outcome) {
+    Journal journal(plan);
+    std::vector<Undo> undos;
+    std::size_t step = 0;
+    try {
+        for (; step < plan.actions.size(); ++step) {
+            const Action& action = plan.actions[step];
+            if (options.on_action) options.on_action(plan, action);
+            stop_for_test(step);
+            throw_if_interrupted();
+            journal.note(step, "begin");
+            if (Undo undo = std::visit(Doer{drivers, outcome.note}, action)) undos.push_back(std::move(undo));
+        }
+        stop_for_test(step);
+        throw_if_interrupted();
+        outcome.ok = outcome.changed = true;
+    } catch (Error& e) {
+        outcome.stale = dynamic_cast<StaleFacts*>(&e) != nullptr;
+        std::string trouble = undo_all(undos);
+        outcome.kind = trouble.empty() ? e.kind() : ErrorKind::undo_incomplete;
+        if (step < plan.actions.size() && e.kind() != ErrorKind::interrupted &&
+            e.kind() != ErrorKind::terminated) {
+            std::string doing = describe_running(plan.actions[step]);
+            // A list of files helps in a dry run, not in an error.
+            e.in(doing.substr(0, doing.find(':')));
+        }
+        outcome.message = e.message() + trouble;
+        outcome.hint =
+            trouble.empty() ? e.hint() : "look at the journal in the guest's folder and clear up by hand";
+    }
+}
+
+Outcome run_plan(const Plan& plan, Drivers& drivers, const ExecutorOptions& options) {
+    Outcome outcome{plan.guest};
+    auto began = std::chrono::steady_clock::now();
+    try {
+        if (plan.empty()) {
+            outcome.ok = true;
+            outcome.note = plan.note;
+            return outcome;
+        }
+        throw_if_interrupted();
+        make_dirs(plan.pool + "/locks");
+        auto lock = NamedLock::take(plan.pool + "/locks/" + plan.guest, plan.verb + " " + plan.guest,
+                                    options.lock_wait);
+        run_actions(plan, drivers, options, outcome);
+        if (!outcome.stale) audit(plan, outcome.ok ? "done" : to_string(outcome.kind), options.reason);
+    } catch (const Error& e) {
+        outcome.ok = false;
+        outcome.kind = e.kind();
+        outcome.message = e.message();
+        outcome.hint = e.hint();
+    } catch (const std::exception& e) {
+        outcome.ok = false;
+        outcome.message = e.what();
+    }
+    if (outcome.ok && !plan.note.empty())
+        outcome.note = outcome.note.empty() ? plan.note : plan.note + ": " + outcome.note;
+    outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    return outcome;
+}
+
+}  // namespace
+
+Report execute(const std::vector<Plan>& plans, Drivers& drivers, const ExecutorOptions& options) {
+    Report report;
+    report.verb = plans.empty() ? "" : plans.front().verb;
+    report.outcomes.resize(plans.size());
+    std::atomic<std::size_t> next{0};
+    auto work = [&] {
+        for (std::size_t i; (i = next++) < plans.size();)
+            report.outcomes[i] = run_plan(plans[i], drivers, options);
+    };
+    std::vector<std::jthread> helpers;
+    for (unsigned i = 1; i < options.jobs && i < plans.size(); ++i) helpers.emplace_back(work);
+    work();
+    helpers.clear();  // joins
+    return report;
+}
+
+}  // namespace clara
