@@ -1,0 +1,44 @@
+// Loop devices and mounts by file descriptor. Nothing here has a name until attach_mount() gives it one, so a
+// process that is killed leaves neither a mount nor a loop device.
+#pragma once
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "clara/base/handle.hpp"
+
+namespace clara {
+
+struct Loop {
+    Fd fd;             ///< keep it open until the device is mounted
+    std::string path;  ///< e.g. /dev/loop3
+};
+
+enum class LoopMode { read_only, read_write, direct };  ///< direct: past the host's page cache, if it can
+
+/// Makes an open file a block device. The device shares the open file description, so an OFD lock taken on
+/// `file` before lasts until the device is gone: when its last user (a mount, an open) is.
+Loop attach_loop(int file, LoopMode mode);
+
+/// Opens a guest's disk for writing and takes its lock: whoever has it is the only writer, on every host of
+/// the pool. Waits at most `wait`, because loop devices end a moment after their mount; then Error{busy}.
+Fd open_disk(int dir, const std::string& name = "disk.raw", std::chrono::milliseconds wait = {});
+
+/// An option without a value is a flag, e.g. {"ro", ""}.
+using MountOptions = std::vector<std::pair<std::string, std::string>>;
+
+/// A mount that is attached nowhere: reachable through the descriptor alone, gone when that closes.
+/// `source` may be empty. Throws with what the kernel says ("overlay: ...").
+Fd new_mount(const std::string& type, const std::string& source, const MountOptions& options,
+             unsigned attributes = 0);  ///< MOUNT_ATTR_* of sys/mount.h
+
+/// Gives the mount a place; an Fd of open_tree(OPEN_TREE_CLONE) works as well.
+void attach_mount(int mount, const std::string& target);
+
+bool is_mount_point(const std::string& path);
+
+/// Unmounts what is topmost at `path`; false where nothing is mounted.
+bool unmount(const std::string& path);
+
+}  // namespace clara
