@@ -29,6 +29,7 @@ struct GuestFact {
     std::optional<std::uint64_t> memory;  ///< bytes without page cache
     std::optional<double> cpu_s;          ///< CPU time used since its start, seconds
     std::string lease_holder;             ///< host, where another host has it
+    std::string problem;                  ///< why its guest.yaml cannot be read; then only the name is known
 };
 
 /// An entry of the address book (a guest that exists, or one that is being made).

@@ -1,6 +1,7 @@
 // What a plan is made of. An action is data: it can be printed, compared, and run by the Executor.
 #pragma once
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -38,7 +39,9 @@ struct FillDisk {
     std::string pool, name;
     unsigned idmap_base = 0;  ///< 0: privileged
     std::vector<PlacedFile> files;
-    std::vector<std::string> folders;  ///< "PATH OWNER-UID", made inside, e.g. autosave
+    std::vector<std::string> folders;  ///< "PATH OWNER", made inside, e.g. "/var/autosave ioc"
+    std::string image;  ///< NAME@DIGEST: parent folders look as they do there; empty: root's, 0755
+    std::map<std::string, uid_t> users;  ///< beside root (0) and ioc (1000)
 };
 /// guest.yaml into the partial folder.
 struct WriteSpec {
