@@ -55,7 +55,7 @@ TEST_CASE("a detached mount is written through its descriptor and seen by nobody
     DiskDir dir;
     {
         Fd mount = mount_disk(dir.fd.get());
-        write_file_at(mount.get(), "hello", "text");
+        write_file_at(open_dir_at(mount.get(), ".").get(), "hello", "text");
         struct stat st {};
         REQUIRE(::fstat(mount.get(), &st) == 0);
         CHECK_FALSE(mounted_anywhere(std::to_string(major(st.st_dev)) + ":" +

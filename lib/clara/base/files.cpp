@@ -96,16 +96,20 @@ void write_all(int fd, std::string_view text) {
     }
 }
 
-void write_file_at(int dir, const std::string& name, std::string_view text, mode_t mode) {
+void fsync_or_throw(int fd, const std::string& what) {
+    if (::fsync(fd) != 0) throw system_error("cannot write " + what + " to disk", errno);
+}
+
+void write_file_at(int dir, const std::string& name, std::string_view text, mode_t mode, Durable durable) {
     std::string partial = "." + name + "." + std::to_string(::getpid()) + ".partial";
     try {
         Fd fd = open_or_throw(dir, partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
         write_all(fd.get(), text);
-        if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0)
-            throw system_error("cannot write " + name, errno);
+        if (::fchmod(fd.get(), mode) != 0) throw system_error("cannot write " + name, errno);
+        if (durable != Durable::nothing) fsync_or_throw(fd.get(), name);
         if (::renameat(dir, partial.c_str(), dir, name.c_str()) != 0)
             throw system_error("cannot rename " + name, errno);
-        if (dir != AT_FDCWD) ::fsync(dir);
+        if (durable == Durable::whole && dir != AT_FDCWD) fsync_or_throw(dir, "the folder of " + name);
     } catch (Error& e) {
         ::unlinkat(dir, partial.c_str(), 0);
         throw e.in("writing " + name);

@@ -28,11 +28,21 @@ bool exists_at(int dir, const std::string& name);
 std::optional<std::string> read_file_at(int dir, const std::string& name, std::size_t limit = 16 << 20);
 std::optional<std::string> read_file(const std::string& path, std::size_t limit = 16 << 20);
 
+/// How much of a write survives a power cut once it returned.
+enum class Durable {
+    whole,    ///< all: file and folder are fsynced
+    content,  ///< the old or the new file, each whole; the caller fsyncs the folder when it matters
+    nothing,  ///< for what can be made again
+};
+
 /// Write under a partial name, fsync, rename over `name`, fsync the folder.
-void write_file_at(int dir, const std::string& name, std::string_view text, mode_t mode = 0644);
+void write_file_at(int dir, const std::string& name, std::string_view text, mode_t mode = 0644,
+                   Durable durable = Durable::whole);
 void write_file(const std::string& path, std::string_view text, mode_t mode = 0644);
 
 void write_all(int fd, std::string_view text);
+
+void fsync_or_throw(int fd, const std::string& what);
 
 /// Names in a folder without "." and "..", sorted.
 std::vector<std::string> list_dir(int dir);

@@ -29,6 +29,7 @@ Fd open_disk(int dir, const std::string& name = "disk.raw", std::chrono::millise
 using MountOptions = std::vector<std::pair<std::string, std::string>>;
 
 /// A mount that is attached nowhere: reachable through the descriptor alone, gone when that closes.
+/// It is an O_PATH one: open_dir_at(mount, ".") can be fsynced as well.
 /// `source` may be empty. Throws with what the kernel says ("overlay: ...").
 Fd new_mount(const std::string& type, const std::string& source, const MountOptions& options,
              unsigned attributes = 0);  ///< MOUNT_ATTR_* of sys/mount.h
