@@ -13,6 +13,9 @@ Level level();
 
 void write(Level at, const std::string& line);
 
+/// Progress: a line on a terminal that the next line of talk, or an empty text, takes away. Else nothing.
+void status(const std::string& text);
+
 /// Shown unless --quiet.
 template <class... A>
 void info(fmt::format_string<A...> f, A&&... a) {

@@ -6,13 +6,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "clara/base/error.hpp"
 #include "clara/base/interrupt.hpp"
 #include "clara/base/log.hpp"
 #include "clara/cli/flags.hpp"
 #include "clara/cli/man.hpp"
+#include "clara/cli/tell.hpp"
 #include "clara/spec/names.hpp"
 
 namespace clara {
@@ -38,20 +39,6 @@ std::string help_footer(const ToolDoc& doc) {
     for (auto [code, meaning] : exit_statuses()) text += fmt::format("  {:3}  {}\n", code, meaning);
     text.pop_back();
     return text;
-}
-
-int tell(const Error& error, const ToolDoc& doc, bool json) {
-    if (json) {
-        log::write(log::Level::quiet, nlohmann::ordered_json{{"schema", "clara.error/1"},
-                                                             {"kind", to_string(error.kind())},
-                                                             {"message", error.message()},
-                                                             {"hint", error.hint()}}
-                                          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-    } else {
-        std::string hint = error.hint().empty() ? "" : "\n  hint: " + error.hint();
-        log::write(log::Level::quiet, fmt::format("{}: {}{}", doc.name, error.message(), hint));
-    }
-    return static_cast<int>(error.kind());
 }
 
 /// The subcommand that was asked for, else the tool itself.
@@ -144,9 +131,11 @@ int run_tool(int argc, char** argv, const ToolDoc& doc,
         flush_result();
         return status;
     } catch (const Error& error) {
-        return tell(error, doc, flags.json);
+        tell(doc.name, error.kind(), error.message(), error.hint(), flags.json);
+        return static_cast<int>(error.kind());
     } catch (const std::exception& error) {
-        return tell(Error(ErrorKind::failed, error.what()), doc, flags.json);
+        tell(doc.name, ErrorKind::failed, error.what(), "", flags.json);
+        return static_cast<int>(ErrorKind::failed);
     }
 }
 
