@@ -1,0 +1,57 @@
+#!/bin/bash
+# Installs the Debian packages that building, testing and running clara needs, and only those that are missing.
+# Nothing is started: a host that had no sshd before has none running afterwards.
+set -euo pipefail
+
+packages=(
+    # compiler and checks
+    g++ cmake ninja-build ccache pkg-config clang-format clang-tidy mandoc shellcheck bash-completion python3
+    # libraries
+    catch2 libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libyaml-cpp-dev lxc-dev
+    nlohmann-json3-dev
+    # what runs guests and makes images
+    e2fsprogs erofs-utils iproute2 lxc mmdebstrap procps util-linux xz-utils
+    # what the image "minimal" takes from this host
+    busybox-static openssh-server procserv libreadline8
+    # EPICS base from Debian's source package (image epics-softioc), its package, Debian's own CA client
+    ca-certificates dpkg-dev file libreadline-dev make perl libca-dev
+)
+
+# An entry may have another name on another release: what apt knows decides.
+renamed() {
+    case $1 in
+        libreadline8) echo libreadline8t64 ;;
+        *) echo "$1" ;;
+    esac
+}
+installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+missing=()
+for package in "${packages[@]}"; do
+    installed "$package" || installed "$(renamed "$package")" || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "setup: all ${#packages[@]} packages are here" >&2
+    exit 0
+fi
+if [ "$(id -u)" != 0 ]; then
+    echo "setup: missing: ${missing[*]}" >&2
+    echo "setup: installing needs root: sudo ./dev setup" >&2
+    exit 4
+fi
+
+echo "setup: installing ${missing[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q >&2
+for i in "${!missing[@]}"; do
+    other=$(renamed "${missing[i]}")
+    if [ "$other" != "${missing[i]}" ] && apt-cache show "$other" >/dev/null 2>&1; then missing[i]=$other; fi
+done
+# policy-rc.d 101 keeps maintainer scripts from starting daemons (invoke-rc.d(8)).
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap 'rm -f $policy' EXIT
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+fi
+apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
