@@ -1,0 +1,173 @@
+#include "clara/ops/lifecycle.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "clara/base/error.hpp"
+#include "clara/ops/create.hpp"
+#include "clara/spec/names.hpp"
+
+namespace clara {
+namespace {
+
+bool stands(const GuestFact& guest) {
+    return guest.state != GuestState::stopped;
+}
+
+void check_owner(const GuestFact& guest) {
+    if (!guest.lease_holder.empty())
+        throw Error(ErrorKind::busy, fmt::format("{} runs on host {}", guest.name, guest.lease_holder),
+                    fmt::format("do it there: ssh {}", guest.lease_holder));
+}
+
+void check_image(const GuestSpec& spec, const Facts& facts) {
+    auto there = std::any_of(facts.images.begin(), facts.images.end(),
+                             [&](const ImageInfo& image) { return image.id() == spec.image; });
+    if (!there)
+        throw Error(ErrorKind::refused, fmt::format("image {} is missing", spec.image),
+                    "build or import the same image again; clara-image list shows what is there");
+    if (facts.broken_images.count(spec.image))
+        throw Error(ErrorKind::refused, fmt::format("image {} is damaged", spec.image),
+                    fmt::format("clara-image verify {}", spec.image));
+}
+
+void check_paths(const GuestSpec& spec, const Facts& facts) {
+    for (const auto& path : needed_paths(spec)) {
+        auto fact = facts.paths.find(path);
+        if (fact == facts.paths.end() || fact->second.state == PathFact::State::ok) continue;
+        const char* why = fact->second.state == PathFact::State::absent  ? "is missing"
+                          : fact->second.state == PathFact::State::stale ? "is a stale mount"
+                                                                         : "does not answer";
+        throw Error(ErrorKind::refused, fmt::format("{} on the host {}", path, why),
+                    "mount it, or mark it optional in guest.yaml");
+    }
+}
+
+/// The bridge: made where it is ours, else it has to be there.
+void add_bridge(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts) {
+    if (facts.bridges.count(spec.nic.bridge)) return;
+    for (const auto& network : site.networks)
+        if (network.managed && network.bridge == spec.nic.bridge) {
+            plan.actions.push_back(EnsureBridge{network.bridge, network.subnet});
+            return;
+        }
+    throw Error(ErrorKind::refused, fmt::format("bridge {} is missing", spec.nic.bridge),
+                "make it, or name it as a managed network in site.yaml");
+}
+
+void add_start(Plan& plan, const GuestSpec& spec, const Site& site, const LifecycleOptions& options) {
+    plan.actions.push_back(StartGuest{site.lxc_path, spec.name});
+    if (options.prove) plan.actions.push_back(ProveGuest{spec, {}, options.answer_timeout});
+}
+
+void check_can_start(const GuestSpec& spec, const Facts& facts) {
+    check_image(spec, facts);
+    check_paths(spec, facts);
+    if (!facts.lxc_defined.count(spec.name))
+        throw Error(ErrorKind::refused, fmt::format("{} has no container definition on this host", spec.name),
+                    "was it made on another host, or its LXC config removed by hand?");
+}
+
+}  // namespace
+
+const GuestFact& known_guest(const std::string& name, const Facts& facts) {
+    auto guest = facts.guests.find(name);
+    if (guest != facts.guests.end()) return guest->second;
+    std::vector<std::string> names;
+    for (const auto& [known, fact] : facts.guests) names.push_back(known);
+    auto near = nearest(name, names);
+    throw Error(ErrorKind::usage, "there is no such guest",
+                near.empty() ? "clara-list shows them" : fmt::format("did you mean '{}'?", near));
+}
+
+Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
+                const LifecycleOptions& options) {
+    const auto& guest = known_guest(spec.name, facts);
+    Plan plan{"start", spec.name, spec.pool, spec.nic.subnet.address.str(), {}};
+    check_owner(guest);
+    switch (guest.state) {
+        case GuestState::running:
+            plan.note += ", runs already";
+            return plan;
+        case GuestState::starting:
+            if (options.prove) plan.actions.push_back(ProveGuest{spec, {}, options.answer_timeout});
+            return plan;
+        case GuestState::stopping:
+            throw Error(ErrorKind::busy, "it is just stopping", "run it again when it has stopped");
+        case GuestState::stopped:
+        case GuestState::leftover:
+            break;
+    }
+    check_can_start(spec, facts);
+    add_bridge(plan, spec, site, facts);
+    add_start(plan, spec, site, options);
+    return plan;
+}
+
+Plan plan_stop(const std::string& name, const std::string& pool, const Site& site, const Facts& facts,
+               const LifecycleOptions& options) {
+    const auto& guest = known_guest(name, facts);
+    Plan plan{"stop", name, pool, "", {}};
+    check_owner(guest);
+    if (stands(guest))
+        plan.actions.push_back(StopGuest{site.lxc_path, name, options.stop_timeout});
+    else
+        plan.note = "does not run";
+    return plan;
+}
+
+Plan plan_restart(const GuestSpec& spec, const Site& site, const Facts& facts,
+                  const LifecycleOptions& options) {
+    const auto& guest = known_guest(spec.name, facts);
+    Plan plan{"restart", spec.name, spec.pool, spec.nic.subnet.address.str(), {}};
+    check_owner(guest);
+    // All that could stand against the start is looked at before the stop.
+    check_can_start(spec, facts);
+    add_bridge(plan, spec, site, facts);
+    if (stands(guest) && guest.state != GuestState::leftover)
+        plan.actions.push_back(StopGuest{site.lxc_path, spec.name, options.stop_timeout});
+    add_start(plan, spec, site, options);
+    return plan;
+}
+
+Plan plan_soft_restart(const GuestSpec& spec, const Site& site, const Facts& facts,
+                       const LifecycleOptions& options) {
+    const auto& guest = known_guest(spec.name, facts);
+    Plan plan{"restart", spec.name, spec.pool, spec.nic.subnet.address.str(), {}};
+    check_owner(guest);
+    if (!guest.has_ioc)
+        throw Error(ErrorKind::refused, "it has no IOC under procServ", "restart the guest without --soft");
+    if (guest.state != GuestState::running)
+        throw Error(ErrorKind::refused, "it does not run", fmt::format("clara-start {}", spec.name));
+    plan.actions.push_back(RestartIoc{site.lxc_path, spec.name});
+    if (options.prove) plan.actions.push_back(ProveGuest{spec, {}, options.answer_timeout});
+    return plan;
+}
+
+Plan plan_destroy(const std::string& name, const std::string& pool, const Site& site, const Facts& facts,
+                  const LifecycleOptions& options) {
+    Plan plan{"destroy", name, pool, "", {}};
+    bool exists = facts.guests.count(name) > 0;
+    bool booked = std::any_of(facts.book.begin(), facts.book.end(),
+                              [&](const BookEntry& entry) { return entry.name == name; });
+    if (!exists && facts.leftovers.count(name)) {
+        plan.note = "left by an interrupted run";
+        plan.actions.push_back(ClearLeftover{pool, name});
+    } else if (exists || !booked) {
+        const auto& guest = known_guest(name, facts);
+        check_owner(guest);
+        bool runs = stands(guest) && guest.state != GuestState::leftover;
+        if (runs && !options.force)
+            throw Error(ErrorKind::refused, "it runs", fmt::format("clara-stop {}, or give --force", name));
+        if (stands(guest)) plan.actions.push_back(StopGuest{site.lxc_path, name, options.stop_timeout});
+        // The guest itself goes first: that is refused where its disk is in use, and nothing is lost then.
+        plan.actions.push_back(RemoveGuest{pool, name});
+    }
+    // Its name in the book says that a container of that name is ours.
+    if (facts.lxc_defined.count(name)) plan.actions.push_back(UndefineGuest{site.lxc_path, name});
+    plan.actions.push_back(ReleaseAddress{pool, name});
+    return plan;
+}
+
+}  // namespace clara

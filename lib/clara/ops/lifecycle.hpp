@@ -1,0 +1,48 @@
+// Planning of start, stop, restart and destroy. Pure. What each state leads to:
+//
+//            start            stop     restart           destroy (running ones only with force)
+//   stopped  start, prove     -        start, prove      delete
+//   leftover start, prove     stop     start, prove      stop, delete    (mounts of a killed run: stop clears
+//   them) starting prove            stop     stop, start, ...  stop, delete running  -                stop
+//   stop, start, ...  stop, delete stopping busy             stop     stop, start, ...  stop, delete
+#pragma once
+#include <chrono>
+#include <string>
+
+#include "clara/ops/facts.hpp"
+#include "clara/plan/plan.hpp"
+#include "clara/spec/guest.hpp"
+#include "clara/spec/site.hpp"
+
+namespace clara {
+
+struct LifecycleOptions {
+    bool prove = true;                                ///< after a start: wait until the ports answer
+    bool force = false;                               ///< destroy what runs
+    std::chrono::milliseconds answer_timeout{15000};  ///< for the proof
+    std::chrono::milliseconds stop_timeout{30000};    ///< then it is stopped by force
+};
+
+/// The guest's facts; Error{usage} with the near name where there is none.
+const GuestFact& known_guest(const std::string& name, const Facts& facts);
+
+/// Error{refused}: image, bridge or a host path is missing; Error{busy}: another host runs it, or it is
+/// stopping.
+Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts, const LifecycleOptions& options);
+
+Plan plan_stop(const std::string& name, const std::string& pool, const Site& site, const Facts& facts,
+               const LifecycleOptions& options);
+
+/// The whole guest.
+Plan plan_restart(const GuestSpec& spec, const Site& site, const Facts& facts,
+                  const LifecycleOptions& options);
+
+/// The IOC under procServ, the guest runs on. Error{refused} where it does not run or has no IOC.
+Plan plan_soft_restart(const GuestSpec& spec, const Site& site, const Facts& facts,
+                       const LifecycleOptions& options);
+
+/// Needs no spec, so that a guest with a damaged guest.yaml can go, and finishes a destroy that was killed.
+Plan plan_destroy(const std::string& name, const std::string& pool, const Site& site, const Facts& facts,
+                  const LifecycleOptions& options);
+
+}  // namespace clara
