@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
+#include <netlink/route/neighbour.h>
 
 #include <array>
 #include <cstring>
@@ -105,6 +106,16 @@ void add_address(nl_sock* socket, int index, const EnsureBridge& wanted) {
         throw netlink_error(fmt::format("cannot give {} to {}", wanted.address.str(), wanted.bridge), code);
 }
 
+/// The name of a port of the bridge, empty where it has none.
+std::string first_port(nl_sock* socket, int bridge) {
+    NlCache links = list_links(socket);
+    for (nl_object* o = nl_cache_get_first(links.get()); o; o = nl_cache_get_next(o)) {
+        auto* port = reinterpret_cast<rtnl_link*>(o);
+        if (rtnl_link_get_master(port) == bridge) return rtnl_link_get_name(port);
+    }
+    return {};
+}
+
 }  // namespace
 
 Mac bridge_mac(Ipv4 address) {
@@ -143,14 +154,9 @@ void BridgeDriver::remove_bridge(const std::string& bridge) {
     Link link = find_link(socket.get(), bridge);
     if (!link) return;
     if (!is_bridge(link.get())) throw Error(ErrorKind::refused, bridge + " is not a bridge");
-    NlCache links = list_links(socket.get());
-    for (nl_object* o = nl_cache_get_first(links.get()); o; o = nl_cache_get_next(o)) {
-        auto* port = reinterpret_cast<rtnl_link*>(o);
-        if (rtnl_link_get_master(port) == rtnl_link_get_ifindex(link.get()))
-            throw Error(ErrorKind::refused,
-                        fmt::format("bridge {} is in use by {}", bridge, rtnl_link_get_name(port)),
-                        "stop the guests on it first");
-    }
+    if (std::string port = first_port(socket.get(), rtnl_link_get_ifindex(link.get())); !port.empty())
+        throw Error(ErrorKind::refused, fmt::format("bridge {} is in use by {}", bridge, port),
+                    "stop the guests on it first");
     int code = rtnl_link_delete(socket.get(), link.get());
     if (code < 0 && code != -NLE_NODEV) throw netlink_error("cannot remove bridge " + bridge, code);
 }
@@ -162,7 +168,7 @@ std::optional<Interface> interface_named(const std::string& name) {
     Interface found;
     found.index = rtnl_link_get_ifindex(link.get());
     found.up = rtnl_link_get_flags(link.get()) & IFF_UP;
-    found.carrier = rtnl_link_get_carrier(link.get());
+    found.has_ports = is_bridge(link.get()) && !first_port(socket.get(), found.index).empty();
     nl_addr* address = rtnl_link_get_addr(link.get());
     if (address && nl_addr_get_len(address) == 6) {
         const auto* byte = static_cast<const unsigned char*>(nl_addr_get_binary_addr(address));
@@ -190,6 +196,23 @@ std::set<Subnet> addresses_of(const std::string& interface) {
     for (const AddressEntry& entry : list_addresses(socket.get()))
         if (entry.interface == rtnl_link_get_ifindex(link.get())) found.insert(entry.address);
     return found;
+}
+
+void learn_neighbour(const std::string& interface, Ipv4 address, Mac mac) {
+    NlSocket socket = open_netlink();
+    Link link = find_link(socket.get(), interface);
+    Handle<rtnl_neigh, rtnl_neigh_put> entry(rtnl_neigh_alloc());
+    if (!entry) throw std::bad_alloc();
+    if (!link) throw Error(ErrorKind::failed, "there is no interface " + interface);
+    auto bytes = bytes_of(mac);
+    NlAddress hardware(nl_addr_build(AF_LLC, bytes.data(), bytes.size()));
+    if (!hardware) throw std::bad_alloc();
+    rtnl_neigh_set_ifindex(entry.get(), rtnl_link_get_ifindex(link.get()));
+    rtnl_neigh_set_dst(entry.get(), nl_address(address).get());
+    rtnl_neigh_set_lladdr(entry.get(), hardware.get());
+    rtnl_neigh_set_state(entry.get(), NUD_STALE);  // used at once, and confirmed by the kernel itself
+    if (int code = rtnl_neigh_add(socket.get(), entry.get(), NLM_F_CREATE | NLM_F_REPLACE); code < 0)
+        throw netlink_error("cannot note the MAC of " + address.str(), code);
 }
 
 }  // namespace clara

@@ -27,7 +27,7 @@ struct Interface {
     int index = 0;
     Mac mac;
     bool up = false;
-    bool carrier = false;  ///< of a bridge: at least one port is up
+    bool has_ports = false;  ///< of a bridge
 };
 std::optional<Interface> interface_named(const std::string& name);
 
@@ -35,5 +35,9 @@ std::optional<Interface> interface_named(const std::string& name);
 std::set<std::string> bridges();
 /// IPv4 addresses of an interface; empty where it is missing.
 std::set<Subnet> addresses_of(const std::string& interface);
+
+/// Correct this host's own ARP cache: an entry of a former guest of that address would be believed for
+/// seconds, and a kernel ignores replies within 1 s of an entry's last change (man arp(7), locktime).
+void learn_neighbour(const std::string& interface, Ipv4 address, Mac mac);
 
 }  // namespace clara
