@@ -1,0 +1,25 @@
+// Which processes of a guest serve Channel Access, as the kernel's socket tables tell.
+#pragma once
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace clara {
+
+struct CaProcess {
+    int pid = 0;       ///< on the host
+    std::string name;  ///< of the program, as the guest says; printable
+    std::set<std::uint16_t> tcp;
+    std::string str() const;  ///< e.g. "softIoc (pid 412) on TCP 40123"
+};
+
+/// Processes in the pid namespace of `init` that hear CA searches (UDP 5064) but do not listen on TCP 5064:
+/// the first CA server of an address gets 5064, every further one a dynamic port (CAref
+/// "EPICS_CA_SERVER_PORT"), which firewalls, gateways and people do not expect.
+std::vector<CaProcess> extra_ca_servers(int init);
+
+/// Inode -> local port of the sockets in a table of /proc/PID/net; `state` -1 is any (10 is listening).
+std::vector<std::pair<std::uint64_t, std::uint16_t>> sockets_in(const std::string& table, int state);
+
+}  // namespace clara

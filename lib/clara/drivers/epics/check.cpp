@@ -1,0 +1,192 @@
+#include "clara/drivers/epics/check.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+
+#include "clara/base/error.hpp"
+#include "clara/drivers/epics/sockets.hpp"
+#include "clara/drivers/network/bridge.hpp"
+
+namespace clara {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t max_greeting = 16 << 10;  // procServ's banner has about 700 bytes
+
+std::string lower_reason(int code) {
+    std::string text = std::strerror(code);
+    if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+    return text;
+}
+
+/// `expected` at the front of what came; nullopt while it may still become that.
+std::optional<std::string> starts_with(std::string_view received, std::string_view expected) {
+    std::size_t n = std::min(received.size(), expected.size());
+    if (received.substr(0, n) != expected.substr(0, n)) return "something else answers";
+    if (n < expected.size()) return std::nullopt;
+    return "";
+}
+
+}  // namespace
+
+void Check::retry_later(ProbeTime now) {
+    using Step = ProbeTime::duration;
+    due = now + std::clamp<Step>((now - begun) / 64, milliseconds(2), milliseconds(50));
+}
+
+ArpCheck::ArpCheck(const std::string& bridge, Ipv4 guest, Mac mac, Ipv4 host)
+    : Check("ARP", "ARP for " + guest.str()),
+      bridge_(bridge),
+      socket_(bridge),
+      guest_(guest),
+      host_(host),
+      mac_(mac) {}
+
+void ArpCheck::attempt(ProbeTime now) {
+    socket_.ask(guest_, host_);
+    retry_later(now);
+}
+
+void ArpCheck::ready(ProbeTime now, short) {
+    while (auto heard = socket_.hear()) {
+        if (heard->address != guest_ || heard->probing) continue;
+        if (heard->mac != mac_)
+            throw Error(ErrorKind::failed,
+                        fmt::format("{} is answered by {}, not by the guest's {}", guest_.str(),
+                                    heard->mac.str(), mac_.str()),
+                        "another machine uses this address: find it, or give the guest another one");
+        if (answered) continue;
+        answered = now;
+        if (host_ != Ipv4{}) learn_neighbour(bridge_, guest_, mac_);
+    }
+}
+
+TcpCheck::TcpCheck(std::string short_name, std::string long_name, Ipv4 guest, std::uint16_t port,
+                   std::string opening, Judge judge)
+    : Check(std::move(short_name), std::move(long_name)),
+      guest_(guest),
+      port_(port),
+      opening_(std::move(opening)),
+      judge_(std::move(judge)) {}
+
+void TcpCheck::attempt(ProbeTime now) {
+    connected_ = false;
+    received_.clear();
+    fd_ = open_socket(SOCK_STREAM);
+    due = ProbeTime::max();  // one connection at a time
+    int code = start_connect(fd_.get(), guest_, port_);
+    if (code == 0) return through(now);
+    if (code != EINPROGRESS) failed(now, lower_reason(code));
+}
+
+void TcpCheck::failed(ProbeTime now, const std::string& why) {
+    problem = why;
+    fd_.reset();
+    retry_later(now);
+}
+
+/// The connection is open.
+void TcpCheck::through(ProbeTime now) {
+    connected_ = true;
+    problem = "connects but says nothing";
+    if (!judge_) {
+        answered = now;
+        return fd_.reset();
+    }
+    // A fresh connection's buffer takes these few bytes whole.
+    if (!opening_.empty() && ::send(fd_.get(), opening_.data(), opening_.size(), MSG_NOSIGNAL) !=
+                                 static_cast<ssize_t>(opening_.size()))
+        failed(now, lower_reason(errno));
+}
+
+void TcpCheck::ready(ProbeTime now, short) {
+    if (!connected_) {
+        if (int code = connect_result(fd_.get()); code != 0) return failed(now, lower_reason(code));
+        return through(now);
+    }
+    char chunk[4096];
+    ssize_t got = ::recv(fd_.get(), chunk, sizeof chunk, 0);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (got < 0) return failed(now, lower_reason(errno));
+    if (got == 0) return failed(now, "it closes the connection at once");
+    received_.append(chunk, static_cast<std::size_t>(got));
+    auto verdict = judge_(received_);
+    if (!verdict && received_.size() < max_greeting) return;
+    if (!verdict) return failed(now, "it sends too much");
+    if (!verdict->empty()) return failed(now, *verdict);
+    answered = now;
+    fd_.reset();
+}
+
+CaSearchCheck::CaSearchCheck(Ipv4 guest, std::vector<std::string> pvs)
+    : Check("CA", "Channel Access search on UDP 5064"), guest_(guest), pvs_(std::move(pvs)) {
+    for (std::uint32_t i = 0; i < pvs_.size(); ++i) missing_.insert(i);
+}
+
+void CaSearchCheck::attempt(ProbeTime now) {
+    // Connected: only this guest's answers come in, and a closed port is heard of.
+    if (!fd_) {
+        fd_ = open_socket(SOCK_DGRAM);
+        if (int code = start_connect(fd_.get(), guest_, ca::server_port); code != 0) {
+            problem = lower_reason(code);
+            fd_.reset();
+            return retry_later(now);
+        }
+    }
+    for (const std::string& datagram : ca::search_datagrams(pvs_))
+        if (::send(fd_.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL) < 0) {
+            problem = lower_reason(errno);
+            break;
+        }
+    retry_later(now);
+}
+
+void CaSearchCheck::ready(ProbeTime now, short) {
+    char buffer[64 << 10];
+    ssize_t got = ::recv(fd_.get(), buffer, sizeof buffer, 0);
+    if (got < 0) {
+        if (errno != EINTR && errno != EAGAIN) problem = lower_reason(errno);
+        return;
+    }
+    for (const auto& answer : ca::search_answers({buffer, static_cast<std::size_t>(got)}, guest_)) {
+        if (answer.server.address != guest_) continue;
+        if (answer.server.port == ca::server_port)
+            missing_.erase(answer.id);
+        else
+            problem = fmt::format("the server listens on TCP {} instead of 5064", answer.server.port);
+    }
+    if (missing_.empty() && !answered) answered = now;
+    if (!missing_.empty() && missing_.size() < pvs_.size())
+        problem = "no answer for " + pvs_[*missing_.begin()];
+}
+
+Judge ssh_banner() {
+    return [](std::string_view received) { return starts_with(received, "SSH-"); };  // RFC 4253 section 4.2
+}
+
+Judge procserv_banner() {
+    return [](std::string_view received) { return starts_with(received, "@@@ Welcome to procServ"); };
+}
+
+Judge ca_greeting(const std::string& pv) {
+    return [pv](std::string_view received) -> std::optional<std::string> {
+        try {
+            while (auto message = ca::decode(received)) {
+                if (message->command == ca::version && pv.empty()) return "";
+                if (message->command == ca::create_channel) return "";
+                if (message->command == ca::create_channel_failed) return "it does not have " + pv;
+            }
+        } catch (const Error& e) {
+            return e.message();
+        }
+        return std::nullopt;
+    };
+}
+
+}  // namespace clara
