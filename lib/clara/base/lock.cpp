@@ -50,7 +50,7 @@ bool try_lock_for(int fd, std::chrono::milliseconds wait) {
     using namespace std::chrono;
     auto deadline = steady_clock::now() + wait;
     int before = interrupted();
-    for (auto pause = 1ms;; pause = std::min(2 * pause, 8ms)) {
+    for (auto pause = 1ms;; pause = std::min(2 * pause, 4ms)) {
         if (try_lock(fd)) return true;
         auto left = deadline - steady_clock::now();
         if (left <= 0ns) return false;
