@@ -1,0 +1,31 @@
+// Where things lie in a pool.
+#pragma once
+#include <string>
+
+namespace clara::pool {
+
+inline std::string guests(const std::string& pool) {
+    return pool + "/guests";
+}
+inline std::string guest(const std::string& pool, const std::string& name) {
+    return pool + "/guests/" + name;
+}
+inline std::string lock(const std::string& pool, const std::string& name) {
+    return pool + "/locks/" + name;
+}
+inline std::string image(const std::string& pool, const std::string& id) {
+    return pool + "/images/" + id + "/image.erofs";
+}
+inline std::string cache(const std::string& pool) {
+    return pool + "/cache";
+}
+
+/// Names in the folder of guests, whose own names never begin with a dot.
+inline std::string partial(const std::string& name) {
+    return "." + name + ".partial";
+}  ///< being made
+inline std::string removed(const std::string& name) {
+    return "." + name + ".removed";
+}  ///< being removed
+
+}  // namespace clara::pool
