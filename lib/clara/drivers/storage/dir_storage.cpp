@@ -1,0 +1,156 @@
+#include "clara/drivers/storage/dir_storage.hpp"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "clara/base/error.hpp"
+#include "clara/base/files.hpp"
+#include "clara/base/lock.hpp"
+#include "clara/drivers/storage/book.hpp"
+#include "clara/drivers/storage/ext4.hpp"
+#include "clara/drivers/storage/fill.hpp"
+#include "clara/drivers/storage/layout.hpp"
+#include "clara/drivers/storage/mount.hpp"
+
+namespace clara {
+namespace {
+
+// A loop device lets go of its file some milliseconds after its last user.
+constexpr std::chrono::seconds loop_end{1};
+// Less than this free and an I/O error of a sparse disk means that the pool is full.
+constexpr std::uint64_t nearly_nothing = 1 << 20;
+
+Fd open_guests(const std::string& pool) {
+    make_dirs(pool::guests(pool));
+    return open_dir(pool::guests(pool));
+}
+
+/// The partial folder of a guest that is being made.
+Fd open_partial(const std::string& pool, const std::string& name) {
+    return open_dir_at(open_guests(pool).get(), pool::partial(name));
+}
+
+/// Renames within the folder; false where the new name is taken.
+bool rename_new(int dir, const std::string& from, const std::string& to) {
+    if (::renameat2(dir, from.c_str(), dir, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+    if (errno == EEXIST) return false;
+    throw system_error("cannot rename " + from + " to " + to, errno);
+}
+
+/// The disk's lock where there is a disk. Error{busy} where it is in use.
+Fd claim_disk(int guest) {
+    return exists_at(guest, "disk.raw") ? open_disk(guest, "disk.raw", loop_end) : Fd();
+}
+
+void remove_folder(int guests, const std::string& name) {
+    if (!exists_at(guests, name)) return;
+    Fd disk = claim_disk(open_dir_at(guests, name).get());
+    remove_tree_at(guests, name);
+}
+
+Error exists_already(const std::string& name) {
+    return Error(ErrorKind::refused, "there is a guest " + name + " already",
+                 "choose another name, or clara-destroy it");
+}
+
+/// To be called in a handler. The kernel reports a full pool below a sparse disk as an I/O error.
+[[noreturn]] void rethrow_full(const Error& e, const std::string& pool) {
+    if (e.kind() != ErrorKind::failed || free_bytes(pool) >= nearly_nothing) throw;
+    throw Error(ErrorKind::failed, e.message() + ": no space left in pool " + pool,
+                "make room in the pool, or take another one with --pool");
+}
+
+}  // namespace
+
+void DirStorage::reserve(const ReserveAddress& a) {
+    reserve_in_book(a);
+}
+
+void DirStorage::release(const ReleaseAddress& a) {
+    release_in_book(a.pool, a.name);
+}
+
+void DirStorage::clear_leftover(const ClearLeftover& a) {
+    remove_partial(a.pool, a.name);
+    Fd guests = open_guests(a.pool);
+    remove_folder(guests.get(), pool::removed(a.name));
+    if (!exists_at(guests.get(), a.name)) release_in_book(a.pool, a.name);
+}
+
+void DirStorage::make_disk(const MakeDisk& a) {
+    Fd guests = open_guests(a.pool);
+    if (exists_at(guests.get(), a.name)) throw exists_already(a.name);
+    std::string partial = pool::partial(a.name);
+    if (::mkdirat(guests.get(), partial.c_str(), 0755) != 0) {
+        if (errno == EEXIST) throw StaleFacts("an interrupted create left " + partial + " in the way");
+        throw system_error("cannot make " + partial, errno);
+    }
+    try {
+        make_dirs(pool::cache(a.pool));
+        Fd dir = open_dir_at(guests.get(), partial);
+        make_blank_disk(dir.get(), "disk.raw", a.size, pool::cache(a.pool));
+    } catch (Error& e) {
+        remove_tree_at(guests.get(), partial);
+        rethrow_full(e, a.pool);
+    }
+}
+
+void DirStorage::fill_disk(const FillDisk& a) {
+    Fd file = open_disk(open_partial(a.pool, a.name).get());
+    Fd image;
+    if (!a.image.empty()) {
+        image = Fd(::open(pool::image(a.pool, a.image).c_str(), O_RDONLY | O_CLOEXEC));
+        if (!image) throw system_error("cannot open image " + a.image, errno);
+    }
+    try {
+        fill_disk_image(file.get(), image.get(), a);
+    } catch (Error& e) {
+        rethrow_full(e, a.pool);
+    }
+}
+
+void DirStorage::write_spec(const WriteSpec& a) {
+    Fd dir = open_partial(a.spec.pool, a.spec.name);
+    // 0640: placed files are in it, and may hold what not everybody should read.
+    write_file_at(dir.get(), "guest.yaml", write_guest(a.spec), 0640, Durable::nothing);
+}
+
+void DirStorage::publish(const PublishGuest& a) {
+    Fd guests = open_guests(a.pool);
+    Fd partial = open_dir_at(guests.get(), pool::partial(a.name));
+    for (const char* name : {"disk.raw", "guest.yaml"}) {
+        Fd file(::openat(partial.get(), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+        if (!file) throw system_error(std::string("cannot open ") + name, errno);
+        fsync_or_throw(file.get(), name);
+    }
+    fsync_or_throw(partial.get(), a.name);
+    if (!rename_new(guests.get(), pool::partial(a.name), a.name)) throw exists_already(a.name);
+    fsync_or_throw(guests.get(), "the folder of guests");
+    fsync_or_throw(open_dir(a.pool).get(), "the address book");  // its content was fsynced as it was written
+}
+
+void DirStorage::remove_guest(const RemoveGuest& a) {
+    Fd guests = open_guests(a.pool);
+    std::string removed = pool::removed(a.name);
+    remove_folder(guests.get(), removed);
+    if (!exists_at(guests.get(), a.name)) return;
+    Fd disk;
+    try {
+        disk = claim_disk(open_dir_at(guests.get(), a.name).get());
+    } catch (Error& e) {
+        throw e.in("guest " + a.name + " runs");
+    }
+    if (!rename_new(guests.get(), a.name, removed)) throw StaleFacts(removed + " is in the way");
+    fsync_or_throw(guests.get(), "the folder of guests");
+    remove_tree_at(guests.get(), removed);
+}
+
+void DirStorage::remove_partial(const std::string& pool, const std::string& name) {
+    remove_folder(open_guests(pool).get(), pool::partial(name));
+}
+
+}  // namespace clara
