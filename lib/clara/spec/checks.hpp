@@ -1,0 +1,17 @@
+// What is wrong with a word of a certain sort; empty where nothing is. For Key::check.
+#pragma once
+#include <string>
+
+namespace clara {
+
+std::string image_name_problem(const std::string& name);  ///< epics-softioc
+std::string image_ref_problem(const std::string& ref);    ///< NAME or NAME@DIGEST
+std::string digest_problem(const std::string& digest);    ///< SHA-256 in hex
+std::string word_problem(const std::string& name);        ///< of a user, network, pool, daemon
+std::string variable_problem(const std::string& name);    ///< environment variable or macro
+std::string parameter_problem(const std::string& name);   ///< of a template, e.g. db or serial-port
+std::string bridge_problem(const std::string& name);      ///< network interface
+std::string capability_problem(const std::string& name);  ///< e.g. net_raw
+std::string device_problem(const std::string& path);      ///< below /dev
+
+}  // namespace clara
