@@ -1,0 +1,49 @@
+// Making images: a list of steps that can be printed (--dry-run) and then run.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "clara/base/clock.hpp"
+#include "clara/spec/image.hpp"
+
+namespace clara {
+
+struct ImageSettings {
+    std::string pool;                        ///< absolute folder
+    std::vector<std::string> template_path;  ///< recipes lie in FOLDER/images
+    std::string cache_dir = "/var/cache/clara";
+    std::chrono::milliseconds lock_wait{0};
+    bool show_progress = true;
+    Clock clock = system_clock();
+};
+
+struct ImagePlan {
+    ImageRecipe recipe;  ///< its layers are flat: recipes below are resolved
+    std::string origin;  ///< image.yaml's `recipe`
+    bool keep_times = false;
+    bool detect_init = false;
+};
+
+struct ImageResult {
+    ImageInfo image;
+    bool made = false;  ///< false: the pool had this very image
+};
+
+/// `recipe` is a file, or a name in the template path. Errors of the recipe and what this host lacks are told
+/// here, before anything is made.
+ImagePlan plan_build(const std::string& recipe, const ImageSettings& settings);
+
+/// A root file system as a tar file or folder. `init` is "clara", "system" or "" (look whether it has its
+/// own).
+ImagePlan plan_import(const std::string& path, const std::string& name, const std::string& init);
+
+/// One line a step.
+std::vector<std::string> steps(const ImagePlan& plan);
+
+/// Runs the steps; on_step is called before each. On an error nothing stays behind.
+ImageResult make_image(const ImagePlan& plan, const ImageSettings& settings,
+                       const std::function<void(const std::string&)>& on_step);
+
+}  // namespace clara

@@ -1,0 +1,39 @@
+// The images of a pool: POOL/images/NAME@DIGEST12/{image.erofs,image.yaml}. They never change.
+#pragma once
+#include <chrono>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "clara/base/lock.hpp"
+#include "clara/spec/image.hpp"
+
+namespace clara {
+
+struct ImageList {
+    std::vector<ImageInfo> images;  ///< by name, the newest of a name first
+    std::set<std::string> broken;   ///< ids whose image.yaml and image.erofs do not fit
+};
+
+/// Reads every image.yaml, no digest. A pool without images is empty.
+ImageList list_images(const std::string& pool);
+
+/// `ref` is NAME (the newest of that name) or NAME@ with at least 6 digits of the digest.
+/// Error{usage} where there is none, with the near name or the images there are.
+ImageInfo find_image(const std::string& pool, const std::string& ref);
+
+/// Reads the image again and compares its digest. Returns what is wrong, empty where nothing is.
+std::string verify_image(const std::string& pool, const ImageInfo& image);
+
+/// Guests of the pool that stand on the image, also those being made. Error{failed} where a guest.yaml cannot
+/// be read.
+std::vector<std::string> image_users(const std::string& pool, const std::string& id);
+
+/// Unmounts what this boot still has of it below `run_dir`/images, then removes it.
+/// Error{refused} where a guest uses it.
+void remove_image(const std::string& pool, const std::string& id, const std::string& run_dir);
+
+/// Held while an image of that name is built or removed.
+NamedLock lock_image(const std::string& pool, const std::string& name, std::chrono::milliseconds wait);
+
+}  // namespace clara
