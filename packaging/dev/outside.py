@@ -81,7 +81,7 @@ def main():
         "ssh 22": wait(lambda: banner(address, 22, 2), 10),
         "procServ 7001": wait(lambda: banner(address, 7001, 2), 10),
         "CA search 5064": port and f"{pv} is served on TCP {port}",
-        "CA value": port and f"{pv} = {ca_get(address, port, pv, 5)}",
+        "CA value": port and wait(lambda: f"{pv} = {ca_get(address, port, pv, 5)}", 5),
     }
     for what, answer in answers.items():
         print(f"  {address:15} {what:15} {answer or 'NO ANSWER'}")

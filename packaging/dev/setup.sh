@@ -2,6 +2,7 @@
 # Installs the Debian packages that building, testing and running clara needs, and only those that are missing.
 # Nothing is started: a host that had no sshd before has none running afterwards.
 set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/../.."
 
 packages=(
     # compiler and checks
@@ -10,11 +11,13 @@ packages=(
     catch2 libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libyaml-cpp-dev lxc-dev
     nlohmann-json3-dev
     # what runs guests and makes images
-    e2fsprogs erofs-utils iproute2 lxc mmdebstrap procps util-linux xz-utils
+    e2fsprogs erofs-utils iproute2 lxc mmdebstrap procps tar util-linux xz-utils
     # what the image "minimal" takes from this host
     busybox-static openssh-server procserv libreadline8
     # EPICS base from Debian's source package (image epics-softioc), its package, Debian's own CA client
-    ca-certificates dpkg-dev file libreadline-dev make perl libca-dev
+    ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
+    # peers of ./dev bench: lxc-copy calls it
+    rsync
 )
 
 # An entry may have another name on another release: what apt knows decides.
@@ -26,12 +29,26 @@ renamed() {
 }
 installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
+# EPICS base is made here once, as tests run on a virtual host that has no way to Debian's mirror.
+epics() {
+    local scratch
+    compgen -G '/var/cache/clara/epics-base-*/bin/*/softIoc' >/dev/null && return
+    [ "$(id -u)" = 0 ] || return 0
+    echo "setup: compiling EPICS base from Debian's source package, about 75 s, once" >&2
+    scratch=$(mktemp -d)
+    if ! templates/images/epics-softioc.sh "$scratch" >&2; then
+        echo "setup: no EPICS base: the demo cannot run, tests that need a real IOC are listed as not run" >&2
+    fi
+    rm -rf "$scratch"
+}
+
 missing=()
 for package in "${packages[@]}"; do
     installed "$package" || installed "$(renamed "$package")" || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then
     echo "setup: all ${#packages[@]} packages are here" >&2
+    epics
     exit 0
 fi
 if [ "$(id -u)" != 0 ]; then
@@ -55,3 +72,4 @@ if [ ! -e $policy ]; then
     chmod 755 $policy
 fi
 apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
+epics
