@@ -13,6 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr auto patience = 10s;
+constexpr auto second_message = 300ms;
 constexpr std::size_t longest_line = 4096;
 constexpr const char *toggle_restart = "\x14" /* ^T */, *clear_line = "\x15" /* ^U */;
 
@@ -68,7 +69,14 @@ void IocStop::line(const std::string& text) {
         if (down_) return finish();
         return type(clear_line + std::string("exit\n"));
     }
-    if (has(text, "Received a sigChild")) finish();
+    // Two messages in either order; the IOC's last words may come between them.
+    if (has(text, "Received a sigChild")) reaped_ = true;
+    if (has(text, "Child process is shutting down")) closed_ = true;
+    if (reaped_ && closed_) return finish();
+    if (reaped_ || closed_) {
+        loop_.cancel(deadline_);
+        deadline_ = loop_.after(second_message, [this] { finish(); });
+    }
 }
 
 void IocStop::type(const std::string& keys) {
