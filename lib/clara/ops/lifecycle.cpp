@@ -148,13 +148,10 @@ Plan plan_soft_restart(const GuestSpec& spec, const Site& site, const Facts& fac
 Plan plan_destroy(const std::string& name, const std::string& pool, const Site& site, const Facts& facts,
                   const LifecycleOptions& options) {
     Plan plan{"destroy", name, pool, "", {}};
-    bool exists = facts.guests.count(name) > 0;
-    bool booked = std::any_of(facts.book.begin(), facts.book.end(),
-                              [&](const BookEntry& entry) { return entry.name == name; });
-    if (!exists && facts.leftovers.count(name)) {
+    if (!facts.guests.count(name) && facts.leftovers.count(name)) {
         plan.note = "left by an interrupted run";
         plan.actions.push_back(ClearLeftover{pool, name});
-    } else if (exists || !booked) {
+    } else {
         const auto& guest = known_guest(name, facts);
         check_owner(guest);
         bool runs = stands(guest) && guest.state != GuestState::leftover;
@@ -164,8 +161,8 @@ Plan plan_destroy(const std::string& name, const std::string& pool, const Site& 
         // The guest itself goes first: that is refused where its disk is in use, and nothing is lost then.
         plan.actions.push_back(RemoveGuest{pool, name});
     }
-    // Its name in the book says that a container of that name is ours.
     if (facts.lxc_defined.count(name)) plan.actions.push_back(UndefineGuest{site.lxc_path, name});
+    // Last: while the name is in the book, an interrupted destroy is known as a leftover.
     plan.actions.push_back(ReleaseAddress{pool, name});
     return plan;
 }
