@@ -19,17 +19,6 @@ constexpr const char* schema = "clara.book/1";
 // A change takes some milliseconds, so this outlasts a queue of thousands.
 constexpr std::chrono::seconds lock_wait{30};
 
-/// The file's own form, with who reserved an entry and when, which only people read.
-json load(const std::string& pool) {
-    auto text = read_file(pool + "/book.json");
-    if (!text) return {{"schema", schema}, {"entries", json::array()}};
-    json book = json::parse(*text, nullptr, false);
-    if (!book.is_object() || book.value("schema", json()) != schema || !book["entries"].is_array())
-        throw Error(ErrorKind::failed, "the address book " + pool + "/book.json is damaged",
-                    "restore it from a backup of the pool");
-    return book;
-}
-
 BookEntry entry_of(const json& j, const std::string& pool) {
     try {
         auto address = Ipv4::parse(j.at("address").get<std::string>());
@@ -39,6 +28,18 @@ BookEntry entry_of(const json& j, const std::string& pool) {
     }
     throw Error(ErrorKind::failed, "the address book " + pool + "/book.json has a damaged entry: " + j.dump(),
                 "correct it, or restore the book from a backup of the pool");
+}
+
+/// The file's own form, with who reserved an entry and when, which only people read.
+json load(const std::string& pool) {
+    auto text = read_file(pool + "/book.json");
+    if (!text) return {{"schema", schema}, {"entries", json::array()}};
+    json book = json::parse(*text, nullptr, false);
+    if (!book.is_object() || book.value("schema", json()) != schema || !book["entries"].is_array())
+        throw Error(ErrorKind::failed, "the address book " + pool + "/book.json is damaged",
+                    "restore it from a backup of the pool");
+    for (const auto& j : book["entries"]) entry_of(j, pool);  // throws
+    return book;
 }
 
 std::vector<BookEntry> entries_of(const json& book, const std::string& pool) {
