@@ -1,12 +1,11 @@
 #include "clara/drivers/storage/disk_file.hpp"
 
-#include <ext2fs/ext2fs.h>
-
 #include <algorithm>
 #include <memory>
 
 #include "clara/base/error.hpp"
 #include "clara/base/handle.hpp"
+#include "clara/drivers/storage/ext2fs.hpp"
 
 namespace clara {
 namespace {

@@ -1,6 +1,5 @@
 #include "clara/drivers/storage/ext4.hpp"
 
-#include <ext2fs/ext2fs.h>
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include "clara/base/lock.hpp"
 #include "clara/base/process.hpp"
 #include "clara/base/units.hpp"
+#include "clara/drivers/storage/ext2fs.hpp"
 
 namespace clara {
 namespace {
