@@ -1,0 +1,20 @@
+// A guest as LXC wants it told: GuestSpec -> LXCPATH/NAME/config (man lxc.container.conf). Pure.
+#pragma once
+#include <string>
+
+#include "clara/ops/facts.hpp"
+#include "clara/spec/guest.hpp"
+#include "clara/spec/site.hpp"
+
+namespace clara {
+
+/// First line of every config of ours; a container without it is somebody else's.
+inline constexpr const char* lxc_config_mark = "# A guest of clara: made from its guest.yaml, do not edit.";
+
+/// Error{usage} where a path cannot be told to LXC (it has a control character).
+std::string lxc_config(const GuestSpec& spec, const Site& site, const Facts& facts);
+
+/// The host's end of the guest's veth pair, at most 15 characters: ve-NAME, or ve- and the name's hash.
+std::string host_interface(const std::string& guest);
+
+}  // namespace clara
