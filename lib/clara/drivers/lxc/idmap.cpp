@@ -1,0 +1,69 @@
+#include "clara/drivers/lxc/idmap.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+
+#include "clara/base/error.hpp"
+#include "clara/base/files.hpp"
+
+namespace clara {
+namespace {
+
+/// A process in a user namespace of its own, which exists as long as the process or a descriptor of it.
+class Sleeper {
+  public:
+    Sleeper() {
+        // As fork(2): no stack is given, so the child goes on here.
+        pid_ = static_cast<pid_t>(
+            ::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+        if (pid_ < 0) throw system_error("cannot make a user namespace", errno);
+        if (pid_ == 0)
+            for (;;) ::pause();
+    }
+    Sleeper(const Sleeper&) = delete;
+    Sleeper& operator=(const Sleeper&) = delete;
+    ~Sleeper() {
+        ::kill(pid_, SIGKILL);
+        while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+        }
+    }
+    std::string file(const char* name) const { return fmt::format("/proc/{}/{}", pid_, name); }
+
+  private:
+    pid_t pid_;
+};
+
+Fd user_namespace(unsigned base, unsigned count) {
+    Sleeper sleeper;
+    for (const char* map : {"uid_map", "gid_map"}) {
+        Fd file(::open(sleeper.file(map).c_str(), O_WRONLY | O_CLOEXEC));
+        if (!file) throw system_error("cannot open the id map", errno);
+        write_all(file.get(), fmt::format("0 {} {}\n", base, count));
+    }
+    Fd space(::open(sleeper.file("ns/user").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!space) throw system_error("cannot open a user namespace", errno);
+    return space;
+}
+
+}  // namespace
+
+Fd idmapped_clone(const std::string& path, unsigned base, unsigned count) {
+    Fd space = user_namespace(base, count);
+    Fd tree(::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    if (!tree) throw system_error("cannot copy the mount " + path, errno);
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_IDMAP;
+    attributes.userns_fd = static_cast<__u64>(space.get());
+    if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
+        throw system_error("cannot map the ids of " + path, errno);
+    return tree;
+}
+
+}  // namespace clara

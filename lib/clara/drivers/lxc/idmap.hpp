@@ -1,0 +1,12 @@
+// Mounts seen through another set of ids (man mount_setattr, MOUNT_ATTR_IDMAP).
+#pragma once
+#include <string>
+
+#include "clara/base/handle.hpp"
+
+namespace clara {
+
+/// A detached copy of the mount at `path`, in which user and group n appear as `base` + n.
+Fd idmapped_clone(const std::string& path, unsigned base, unsigned count);
+
+}  // namespace clara
