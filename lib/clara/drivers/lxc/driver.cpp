@@ -1,0 +1,147 @@
+#include "clara/drivers/lxc/driver.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <sstream>
+#include <thread>
+
+#include "clara/base/error.hpp"
+#include "clara/base/files.hpp"
+#include "clara/base/process.hpp"
+#include "clara/drivers/epics/procserv.hpp"
+#include "clara/drivers/lxc/container.hpp"
+#include "clara/drivers/lxc/states.hpp"
+#include "clara/ops/lxc_config.hpp"
+
+namespace clara {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// The hook may verify an image of some GB, once a boot.
+constexpr milliseconds start_limit{120000};
+// From the end of init to the end of the monitor: unmounting writes back what the guest wrote last.
+constexpr milliseconds unmount_limit{30000};
+constexpr int told_lines = 4;
+
+bool is_ours(const std::string& folder) {
+    auto config = read_file(folder + "/config");
+    return config && config->starts_with(lxc_config_mark);
+}
+
+std::size_t size_of(const std::string& path) {
+    struct stat st {};
+    return ::stat(path.c_str(), &st) == 0 ? static_cast<std::size_t>(st.st_size) : 0;
+}
+
+/// "lxc-start a 20261123133717.263 ERROR  conf - ../src/lxc/conf.c:f:3628 - TEXT" -> TEXT
+std::string text_of(const std::string& line) {
+    auto at = line.find(" - ");
+    at = at == std::string::npos ? at : line.find(" - ", at + 3);
+    return at == std::string::npos ? line : line.substr(at + 3);
+}
+
+}  // namespace
+
+void LxcDriver::define(const DefineGuest& guest) {
+    const std::string folder = guest.lxc_path + "/" + guest.name;
+    if (exists(folder) && exists(folder + "/config") && !is_ours(folder))
+        throw Error(ErrorKind::refused, folder + " is a container that clara did not make",
+                    "choose another name, or remove it with lxc-destroy");
+    make_dirs(folder, 0750);
+    write_file(folder + "/config", guest.config);
+}
+
+void LxcDriver::undefine(const UndefineGuest& guest) {
+    const std::string folder = guest.lxc_path + "/" + guest.name;
+    if (!exists(folder)) return;
+    if (exists(folder + "/config") && !is_ours(folder))
+        throw Error(ErrorKind::refused, folder + " is a container that clara did not make");
+    if (is_monitored(guest.lxc_path, guest.name))
+        throw Error(ErrorKind::refused, guest.name + " is running",
+                    "stop it first: clara-stop " + guest.name);
+    remove_tree_at(open_dir(guest.lxc_path).get(), guest.name);
+}
+
+bool LxcDriver::running(const std::string& name) {
+    return is_monitored(lxc_path_, name);
+}
+
+void LxcDriver::start(const StartGuest& guest) {
+    const std::string folder = guest.lxc_path + "/" + guest.name;
+    if (!exists(folder + "/config"))
+        throw Error(ErrorKind::refused, "LXC knows no container " + guest.name + " in " + guest.lxc_path);
+    if (is_monitored(guest.lxc_path, guest.name))
+        throw Error(ErrorKind::refused, guest.name + " is running already");
+    const std::string told = run_dir_ + "/guests/" + guest.name + "/error";
+    if (::unlink(told.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
+        throw system_error("cannot remove " + told, errno);
+    const std::size_t log_before = size_of(folder + "/lxc.log");
+    RunOptions options;
+    options.timeout = start_limit;
+    RunResult result;
+    try {
+        result = run({"lxc-start", "-d", "-P", guest.lxc_path, "-n", guest.name}, options);
+    } catch (...) {
+        if (is_monitored(guest.lxc_path, guest.name)) stop(guest.lxc_path, guest.name, milliseconds{0});
+        throw;
+    }
+    if (result.status == 0) return;
+    std::string why = why_not_started(folder, guest.name, log_before);
+    if (why.empty()) why = result.err;
+    throw Error(ErrorKind::failed, "LXC did not start " + guest.name + ": " + why,
+                "more may be in " + folder + "/lxc.log and console.log");
+}
+
+std::string LxcDriver::why_not_started(const std::string& folder, const std::string& name, std::size_t from) {
+    if (auto told = read_file(run_dir_ + "/guests/" + name + "/error")) return *told;
+    std::string log = read_file(folder + "/lxc.log").value_or("");
+    std::istringstream lines(log.size() > from ? log.substr(from) : std::string());
+    std::string why;
+    int count = 0;
+    for (std::string line; count < told_lines && std::getline(lines, line);)
+        if (line.find(" ERROR ") != std::string::npos) why += (count++ ? "; " : "") + text_of(line);
+    return why;
+}
+
+void LxcDriver::stop(const StopGuest& guest) {
+    stop(guest.lxc_path, guest.name, guest.timeout);
+}
+
+void LxcDriver::stop(const std::string& lxc_path, const std::string& name, milliseconds timeout) {
+    if (!is_monitored(lxc_path, name)) return;
+    Container container(lxc_path, name);
+    if (Fd init = container.init_handle()) {
+        if (timeout > milliseconds{0}) container.ask_to_halt();
+        pollfd end{init.get(), POLLIN, 0};
+        auto deadline = steady_clock::now() + timeout;
+        int ready = 0;
+        do {
+            auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
+            ready = ::poll(&end, 1, static_cast<int>(std::max<long>(left, 0)));
+        } while (ready < 0 && errno == EINTR);
+        if (ready == 0) container.kill();
+    } else {
+        container.kill();
+    }
+    // The post-stop hook unmounts and waits for the disk; the monitor ends after it.
+    auto deadline = steady_clock::now() + unmount_limit;
+    while (is_monitored(lxc_path, name)) {
+        if (steady_clock::now() >= deadline)
+            throw Error(ErrorKind::failed, name + " has stopped, but LXC does not finish cleaning up",
+                        "look at " + lxc_path + "/" + name + "/lxc.log");
+        std::this_thread::sleep_for(milliseconds{1});
+    }
+}
+
+void LxcDriver::restart_ioc(const RestartIoc& guest) {
+    int init = lxc_init_pid(guest.lxc_path, guest.name);
+    if (init == 0)
+        throw Error(ErrorKind::refused, guest.name + " is not running", "clara-start " + guest.name);
+    clara::restart_ioc(init);
+}
+
+}  // namespace clara

@@ -1,0 +1,48 @@
+// Containers in memory.
+#pragma once
+#include <map>
+#include <set>
+
+#include "clara/base/error.hpp"
+#include "clara/ops/lxc_config.hpp"
+#include "clara/plan/drivers.hpp"
+
+class FakeGuests : public clara::GuestDriver {
+  public:
+    std::map<std::string, std::string> configs;  ///< by name
+    std::set<std::string> up;
+    std::map<std::string, int> ioc_restarts;
+    std::set<std::string> broken;  ///< names that do not start
+
+    void define(const clara::DefineGuest& guest) override {
+        refuse_foreign(guest.name);
+        configs[guest.name] = guest.config;
+    }
+    void undefine(const clara::UndefineGuest& guest) override {
+        refuse_foreign(guest.name);
+        if (up.count(guest.name)) throw clara::Error(clara::ErrorKind::refused, guest.name + " is running");
+        configs.erase(guest.name);
+    }
+    bool running(const std::string& name) override { return up.count(name) != 0; }
+    void start(const clara::StartGuest& guest) override {
+        if (!configs.count(guest.name))
+            throw clara::Error(clara::ErrorKind::refused, "no container " + guest.name);
+        if (broken.count(guest.name))
+            throw clara::Error(clara::ErrorKind::failed, "did not start " + guest.name);
+        if (!up.insert(guest.name).second)
+            throw clara::Error(clara::ErrorKind::refused, guest.name + " is running already");
+    }
+    void stop(const clara::StopGuest& guest) override { up.erase(guest.name); }
+    void restart_ioc(const clara::RestartIoc& guest) override {
+        if (!up.count(guest.name))
+            throw clara::Error(clara::ErrorKind::refused, guest.name + " is not running");
+        ++ioc_restarts[guest.name];
+    }
+
+  private:
+    void refuse_foreign(const std::string& name) {
+        auto found = configs.find(name);
+        if (found != configs.end() && !found->second.starts_with(clara::lxc_config_mark))
+            throw clara::Error(clara::ErrorKind::refused, name + " is not ours");
+    }
+};
