@@ -73,7 +73,7 @@ Json relays(const GuestSpec& spec) {
 Json sshd() {
     const std::string fresh = std::string(host_key) + ".new";
     return {{"port", 22},
-            {"argv", {"/usr/sbin/sshd", "-i", "-f", inside::sshd_config}},
+            {"argv", {"/usr/sbin/sshd", "-i", "-e", "-f", inside::sshd_config}},
             {"max", 32},
             {"needs", host_key},
             {"make", {"/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", fresh}}};

@@ -32,7 +32,7 @@ std::string keys_text(const std::vector<std::string>& keys) {
 // counts.
 std::string sshd_config(const GuestSpec& spec) {
     std::string out =
-        "# clara-init runs sshd for each connection: sshd -i -f this\n"
+        "# clara-init runs sshd for each connection: sshd -i -e -f this\n"
         "HostKey /etc/ssh/ssh_host_ed25519_key\n"
         "PermitRootLogin prohibit-password\n"
         "PasswordAuthentication no\n"
