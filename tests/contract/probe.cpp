@@ -206,6 +206,16 @@ TEST_CASE("what a silent guest lacks, with the end of its log") {
     }
 }
 
+TEST_CASE("a second CA server takes the guest's unicast searches") {
+    Lab lab;
+    lab.serve(ordinary());
+    std::optional<MiniGuest> second;
+    lab.in_guest([&] { second.emplace(MiniGuest::Service{{}, {{"OTHER", "1"}}, 40123}); });
+    ProveGuest what = request();
+    what.timeout = 30s;
+    CHECK(has(GuestProbe().prove(what, {}), "CA "));
+}
+
 TEST_CASE("a guest that comes up while we wait") {
     Lab lab;
     ProveGuest what = request();

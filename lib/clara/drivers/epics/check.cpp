@@ -17,6 +17,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// A usual IOC answers 1.1 s after its guest's start; each broadcast is work for every IOC of the bridge.
+constexpr milliseconds first_broadcast{2000}, broadcast_pause{500};
 constexpr std::size_t max_greeting = 16 << 10;  // procServ's banner has about 700 bytes
 
 std::string lower_reason(int code) {
@@ -124,36 +126,46 @@ void TcpCheck::ready(ProbeTime now, short) {
     fd_.reset();
 }
 
-CaSearchCheck::CaSearchCheck(Ipv4 guest, std::vector<std::string> pvs)
-    : Check("CA", "Channel Access search on UDP 5064"), guest_(guest), pvs_(std::move(pvs)) {
+CaSearchCheck::CaSearchCheck(Ipv4 guest, Ipv4 broadcast, std::vector<std::string> pvs)
+    : Check("CA", "Channel Access search on UDP 5064"),
+      guest_(guest),
+      broadcast_(broadcast),
+      pvs_(std::move(pvs)),
+      fd_(open_socket(SOCK_DGRAM)) {
     for (std::uint32_t i = 0; i < pvs_.size(); ++i) missing_.insert(i);
+    int on = 1;
+    if (::setsockopt(fd_.get(), SOL_SOCKET, SO_BROADCAST, &on, sizeof on) != 0)
+        throw system_error("cannot broadcast", errno);
 }
 
 void CaSearchCheck::attempt(ProbeTime now) {
-    // Connected: only this guest's answers come in, and a closed port is heard of.
-    if (!fd_) {
-        fd_ = open_socket(SOCK_DGRAM);
-        if (int code = start_connect(fd_.get(), guest_, ca::server_port); code != 0) {
-            problem = lower_reason(code);
-            fd_.reset();
-            return retry_later(now);
-        }
+    if (next_broadcast_ == ProbeTime::max()) next_broadcast_ = now + first_broadcast;
+    ask(guest_);
+    if (now >= next_broadcast_) {
+        ask(broadcast_);
+        next_broadcast_ = now + broadcast_pause;
     }
-    for (const std::string& datagram : ca::search_datagrams(pvs_))
-        if (::send(fd_.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL) < 0) {
-            problem = lower_reason(errno);
-            break;
-        }
     retry_later(now);
+}
+
+void CaSearchCheck::ask(Ipv4 whom) {
+    sockaddr_in to = socket_address(whom, ca::server_port);
+    for (const std::string& datagram : ca::search_datagrams(pvs_))
+        if (::sendto(fd_.get(), datagram.data(), datagram.size(), 0, reinterpret_cast<sockaddr*>(&to),
+                     sizeof to) < 0)
+            problem = lower_reason(errno);
 }
 
 void CaSearchCheck::ready(ProbeTime now, short) {
     char buffer[64 << 10];
-    ssize_t got = ::recv(fd_.get(), buffer, sizeof buffer, 0);
+    sockaddr_in from{};
+    socklen_t size = sizeof from;
+    ssize_t got = ::recvfrom(fd_.get(), buffer, sizeof buffer, 0, reinterpret_cast<sockaddr*>(&from), &size);
     if (got < 0) {
         if (errno != EINTR && errno != EAGAIN) problem = lower_reason(errno);
         return;
     }
+    if (ntohl(from.sin_addr.s_addr) != guest_.value) return;
     for (const auto& answer : ca::search_answers({buffer, static_cast<std::size_t>(got)}, guest_)) {
         if (answer.server.address != guest_) continue;
         if (answer.server.port == ca::server_port)

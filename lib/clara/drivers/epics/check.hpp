@@ -83,16 +83,20 @@ class TcpCheck : public Check {
     bool connected_ = false;
 };
 
-/// A CA search that the guest answers with its TCP port 5064 for each of the names.
+/// A CA search that the guest answers with its TCP port 5064 for each of the names. Asked at the guest's own
+/// address. The kernel hands that to one server only, the last one of the guest that started, so a guest
+/// that stays silent is asked by broadcast as well, which all of its servers hear (and all other guests).
 class CaSearchCheck : public Check {
   public:
-    CaSearchCheck(Ipv4 guest, std::vector<std::string> pvs);
+    CaSearchCheck(Ipv4 guest, Ipv4 broadcast, std::vector<std::string> pvs);
     void attempt(ProbeTime now) override;
     void ready(ProbeTime now, short events) override;
     pollfd interest() const override { return {fd_.get(), POLLIN, 0}; }
 
   private:
-    Ipv4 guest_;
+    void ask(Ipv4 whom);
+    Ipv4 guest_, broadcast_;
+    ProbeTime next_broadcast_ = ProbeTime::max();
     std::vector<std::string> pvs_;
     std::set<std::uint32_t> missing_;
     Fd fd_;

@@ -51,7 +51,8 @@ void add_ioc_checks(Checks& checks, const ProveGuest& what, Ipv4 host) {
         may_read_console(spec, host) ? procserv_banner() : Judge{});
     std::vector<std::string> pvs = spec.ioc->pvs;
     if (pvs.empty() && !what.pvs.empty()) pvs.push_back(what.pvs.front());
-    if (!pvs.empty()) checks.push_back(std::make_unique<CaSearchCheck>(guest, pvs));
+    if (!pvs.empty())
+        checks.push_back(std::make_unique<CaSearchCheck>(guest, spec.nic.subnet.broadcast(), pvs));
     const std::string first = pvs.empty() ? "" : pvs.front();
     tcp("CA", "Channel Access on TCP 5064", ca::server_port, ca::hello(first), ca_greeting(first));
     if (spec.ioc->pva) tcp("PVA", "PVAccess on TCP 5075", pva::server_port, "", pva::greeting_problem);
