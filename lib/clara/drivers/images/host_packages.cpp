@@ -18,7 +18,7 @@
 namespace clara {
 namespace {
 
-/// Documentation, and what belongs to the host's own init, packaging and firewall.
+/// Documentation, and what belongs to the host's own init, packaging, login and firewall.
 bool is_left_out(const std::string& path) {
     for (const char* folder :
          {"/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/usr/share/info", "/usr/share/lintian",
@@ -28,7 +28,7 @@ bool is_left_out(const std::string& path) {
         if (path.starts_with(folder) &&
             (path.size() == std::strlen(folder) || std::strchr("/-", path[std::strlen(folder)])))
             return true;
-    return false;
+    return path.find("/gconv") != std::string::npos;  // libc6's tables for character sets other than UTF-8
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

@@ -105,12 +105,15 @@ NamedLock lock_image(const std::string& pool, const std::string& name, std::chro
     return NamedLock::take(pool + "/locks/image@" + name, "image " + name, wait);
 }
 
-void remove_image(const std::string& pool, const std::string& id, const std::string& run_dir) {
-    if (auto users = image_users(pool, id); !users.empty()) {
-        std::string names;
-        for (const auto& user : users) names += (names.empty() ? "" : ", ") + user;
+void refuse_used_image(const std::string& pool, const std::string& id) {
+    std::string names;
+    for (const auto& user : image_users(pool, id)) names += (names.empty() ? "" : ", ") + user;
+    if (!names.empty())
         throw Error(ErrorKind::refused, "image " + id + " is used by " + names, "clara-destroy them first");
-    }
+}
+
+void remove_image(const std::string& pool, const std::string& id, const std::string& run_dir) {
+    refuse_used_image(pool, id);
     const std::string mounts = run_dir + "/images/" + id;
     if (exists(mounts)) {
         for (const auto& name : list_dir(mounts))  // clones of base and base itself: no order among them

@@ -29,8 +29,11 @@ std::string verify_image(const std::string& pool, const ImageInfo& image);
 /// be read.
 std::vector<std::string> image_users(const std::string& pool, const std::string& id);
 
+/// Error{refused} that names the guests which use it.
+void refuse_used_image(const std::string& pool, const std::string& id);
+
 /// Unmounts what this boot still has of it below `run_dir`/images, then removes it.
-/// Error{refused} where a guest uses it.
+/// Error{refused} where a guest uses it. The caller has lock_image().
 void remove_image(const std::string& pool, const std::string& id, const std::string& run_dir);
 
 /// Held while an image of that name is built or removed.
