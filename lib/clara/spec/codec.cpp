@@ -87,10 +87,16 @@ bool scalar_fits(const std::string& text, Type type) {
     return false;
 }
 
+bool scalar_true(const Yaml& node) {
+    return node.kind == Yaml::Kind::scalar && parse_bool(node.text).value_or(false);
+}
+
 bool is_ssh_key(const std::string& text) {
-    // man sshd, AUTHORIZED_KEYS FILE FORMAT; keys with options belong into a file.
-    for (const char* type : {"ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"})
-        if (text.rfind(type, 0) == 0 && text.find(' ') != std::string::npos) return true;
+    // man sshd, AUTHORIZED_KEYS FILE FORMAT: options may stand before the type of the key.
+    for (const char* type : {"ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"}) {
+        auto at = text.rfind(type, 0) == 0 ? 0 : text.find(std::string(" ") + type);
+        if (at != std::string::npos && text.find(' ', at + 1) != std::string::npos) return true;
+    }
     return false;
 }
 

@@ -35,6 +35,8 @@ std::string encode(Ipv4 value, Type type);
 std::string encode(Subnet value, Type type);
 std::string encode(Mac value, Type type);
 
+/// True for true, yes, on.
+bool scalar_true(const Yaml& node);
 /// True for "ssh-ed25519 AAAA..." and the like, false for what must be a path.
 bool is_ssh_key(const std::string& text);
 /// A relative path made absolute by the folder of the file it was written in.

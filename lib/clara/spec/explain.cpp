@@ -7,13 +7,16 @@
 namespace clara {
 namespace {
 
+std::string plural(Type type) {
+    std::string name = to_string(type);
+    if (type == Type::text || type == Type::block) return name;
+    return name + (name.back() == 's' ? "es" : "s");
+}
+
 /// "list of sections, required" or "size, default 1G".
 std::string kind_of(const Key& key) {
     std::string kind = to_string(key.type);
-    if (key.type == Type::list || key.type == Type::map) {
-        const Key& element = key.children.at(0);
-        kind += std::string(" of ") + to_string(element.type) + (element.type == Type::section ? "s" : "");
-    }
+    if (key.type == Type::list || key.type == Type::map) kind += " of " + plural(key.children.at(0).type);
     if (!key.choices.empty()) kind = fmt::format("{}", fmt::join(key.choices, " or "));
     if (key.required) kind += ", required";
     if (!key.fallback.empty()) kind += ", default " + key.fallback;

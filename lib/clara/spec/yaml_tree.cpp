@@ -2,6 +2,8 @@
 #include <yaml-cpp/emitter.h>
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "clara/base/error.hpp"
 #include "clara/spec/yaml.hpp"
@@ -19,11 +21,15 @@ void Problems::add(const Place& place, std::string message) {
 
 void Problems::check() const {
     if (problems_.empty()) return;
+    std::map<const YamlSource*, std::size_t> order;  // files in the order in which they were read
+    for (const auto& [place, message] : problems_) order.emplace(place.source.get(), order.size());
+    auto key = [&](const auto& problem) {
+        const Place& place = problem.first;
+        return std::tuple(order.at(place.source.get()), place.line, place.column);
+    };
     auto sorted = problems_;
-    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-        if (a.first.source != b.first.source) return false;
-        return std::pair(a.first.line, a.first.column) < std::pair(b.first.line, b.first.column);
-    });
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [&](const auto& a, const auto& b) { return key(a) < key(b); });
     constexpr std::size_t shown = 100;  // nobody reads more, and a hostile file could make a million
     std::string text;
     for (std::size_t i = 0; i < std::min(sorted.size(), shown); ++i) {
