@@ -18,6 +18,7 @@ struct Request {
     std::string network;  ///< "" = the site's default
     std::string pool;     ///< "" = the site's default
     std::string where;    ///< e.g. "iocs.yaml:12:5"; empty for the command line
+    std::string folder;   ///< relative paths in `set` count from here; empty: the current folder
 };
 
 /// The spec without address, MAC, image digest and creation time: those are chosen while planning.
