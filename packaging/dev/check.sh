@@ -7,7 +7,8 @@ not_run=() # one line each, with the reason
 
 say() { printf '\n== %s\n' "$*" >&2; }
 sources() { find lib tests tools -name '*.[ch]pp' | sort; }
-scripts() { find dev .ci packaging tests -type f -exec grep -lE -m1 '^#!/bin/(ba)?sh' {} + | sort; }
+scripts() { find dev .ci packaging templates tests -type f -exec awk '
+    FNR == 1 && /^#!\/bin\/(ba)?sh/ {print FILENAME} {nextfile}' {} + | sort; }
 
 fmt() {
     local found
@@ -16,7 +17,7 @@ fmt() {
         return
     fi
     say "style"
-    scripts | xargs shellcheck -x -S warning
+    scripts | xargs shellcheck -S warning
     # Each major version lays code out a little differently; the tree is written with Debian 12's.
     found=$(clang-format --version | grep -oE 'version [0-9]+' | cut -d' ' -f2)
     if [ "$found" = 14 ]; then
