@@ -1,5 +1,10 @@
 #include "clara/ops/facts.hpp"
 
+#include <fmt/format.h>
+
+#include "clara/base/error.hpp"
+#include "clara/spec/names.hpp"
+
 namespace clara {
 
 const char* to_string(GuestState state) {
@@ -16,6 +21,16 @@ const char* to_string(GuestState state) {
             return "leftover";
     }
     return "unknown";
+}
+
+const GuestFact& known_guest(const std::string& name, const Facts& facts) {
+    auto guest = facts.guests.find(name);
+    if (guest != facts.guests.end()) return guest->second;
+    std::vector<std::string> names;
+    for (const auto& [known, fact] : facts.guests) names.push_back(known);
+    auto near = nearest(name, names);
+    throw Error(ErrorKind::usage, "there is no such guest",
+                near.empty() ? "clara-list shows them" : fmt::format("did you mean '{}'?", near));
 }
 
 }  // namespace clara

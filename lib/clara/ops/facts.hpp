@@ -63,4 +63,7 @@ struct Facts {
     std::string init;                              ///< absolute path of clara-init
 };
 
+/// The guest's facts; Error{usage} with the near name where there is none.
+const GuestFact& known_guest(const std::string& name, const Facts& facts);
+
 }  // namespace clara

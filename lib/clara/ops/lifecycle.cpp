@@ -6,7 +6,6 @@
 
 #include "clara/base/error.hpp"
 #include "clara/ops/create.hpp"
-#include "clara/spec/names.hpp"
 
 namespace clara {
 namespace {
@@ -70,16 +69,6 @@ void check_can_start(const GuestSpec& spec, const Facts& facts) {
 }
 
 }  // namespace
-
-const GuestFact& known_guest(const std::string& name, const Facts& facts) {
-    auto guest = facts.guests.find(name);
-    if (guest != facts.guests.end()) return guest->second;
-    std::vector<std::string> names;
-    for (const auto& [known, fact] : facts.guests) names.push_back(known);
-    auto near = nearest(name, names);
-    throw Error(ErrorKind::usage, "there is no such guest",
-                near.empty() ? "clara-list shows them" : fmt::format("did you mean '{}'?", near));
-}
 
 Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
                 const LifecycleOptions& options) {

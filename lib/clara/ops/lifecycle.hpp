@@ -23,9 +23,6 @@ struct LifecycleOptions {
     std::chrono::milliseconds stop_timeout{30000};    ///< then it is stopped by force
 };
 
-/// The guest's facts; Error{usage} with the near name where there is none.
-const GuestFact& known_guest(const std::string& name, const Facts& facts);
-
 /// Error{refused}: image, bridge or a host path is missing; Error{busy}: another host runs it, or it is
 /// stopping.
 Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts, const LifecycleOptions& options);

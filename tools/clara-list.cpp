@@ -1,0 +1,85 @@
+// clara-list: the guests of a pool and how they are.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "clara/base/error.hpp"
+#include "clara/cli/guest_rows.hpp"
+#include "clara/cli/selection.hpp"
+#include "clara/drivers/host_facts.hpp"
+#include "clara/drivers/storage/index.hpp"
+
+using namespace clara;
+
+namespace {
+
+const ToolDoc doc{.name = "clara-list",
+                  .summary = "list guests and how they are",
+                  .description =
+                      "Lists the guests of a pool: state, address, template, image, time since the start, "
+                      "memory without page "
+                      "cache, CPU time, and whether the host starts them by itself. A guest that is "
+                      "privileged, that another "
+                      "host runs, or whose guest.yaml cannot be read is said so.\n\n"
+                      "States are stopped, starting, running, stopping, and leftover: a run was killed, and "
+                      "its mounts are still "
+                      "there. The next start, or clara-stop, clears them.",
+                  .examples = {{"clara-list", "all guests"},
+                               {"clara-list 'bpm[01-20]' --sort memory", "twenty, the largest first"},
+                               {"clara-list --json | jq -r '.guests[] | select(.state != \"running\").name'",
+                                "names of those that do not run"}},
+                  .takes = {.pool = true}};
+
+std::vector<GuestFact> chosen(const std::vector<std::string>& ranges, const Facts& facts) {
+    std::vector<GuestFact> guests;
+    if (ranges.empty())
+        for (const auto& [name, guest] : facts.guests) guests.push_back(guest);
+    else
+        for (const auto& name : expand_ranges(ranges)) {
+            try {
+                guests.push_back(known_guest(name, facts));
+            } catch (Error& e) {
+                throw e.in(name);
+            }
+        }
+    return guests;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::vector<std::string> ranges;
+    std::string sort = "name";
+    bool names_only = false;
+    return run_tool(
+        argc, argv, doc,
+        [&](CLI::App& app, CommonFlags&) {
+            app.add_option("NAME", ranges, "Guests, or ranges of them; default all")->type_name("GUEST");
+            app.add_option("--sort", sort, fmt::format("Order: {}", fmt::join(sort_keys(), ", ")))
+                ->type_name("KEY")
+                ->check(CLI::IsMember(sort_keys()).description(""))
+                ->capture_default_str();
+            app.add_flag("--names", names_only, "Only the names, one a line");
+        },
+        [&](CommonFlags& flags) {
+            const Site site = read_site(flags.config);
+            const std::string pool = site.pool(flags.pool).path;
+            if (names_only) {
+                for (const auto& [name, guest] : read_guests(pool)) fmt::print("{}\n", name);
+                return 0;
+            }
+            const Facts facts = gather_facts(site, {.pool = pool, .helpers = false});
+            auto guests = chosen(ranges, facts);
+            sort_guests(guests, sort);
+            if (flags.json) {
+                nlohmann::ordered_json json{{"schema", "clara.list/1"},
+                                            {"pool", pool},
+                                            {"guests", guest_json(guests, facts.hostname)}};
+                fmt::print("{}\n",
+                           json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+            } else {
+                guest_table(guests).print();
+            }
+            return 0;
+        });
+}
