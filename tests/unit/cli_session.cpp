@@ -1,7 +1,6 @@
-#include "clara/cli/session.hpp"
-
 #include "catch.hpp"
 #include "clara/base/error.hpp"
+#include "clara/cli/session.hpp"
 
 using namespace clara;
 

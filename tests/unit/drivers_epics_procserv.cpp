@@ -1,7 +1,6 @@
-#include "clara/drivers/epics/procserv.hpp"
-
 #include "catch.hpp"
 #include "clara/base/error.hpp"
+#include "clara/drivers/epics/procserv.hpp"
 #include "clara/drivers/epics/telnet.hpp"
 #include "clara/drivers/guest_log.hpp"
 

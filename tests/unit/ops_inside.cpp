@@ -1,6 +1,5 @@
-#include "clara/ops/inside.hpp"
-
 #include "clara/base/error.hpp"
+#include "clara/ops/inside.hpp"
 #include "clara/ops/st_cmd.hpp"
 #include "golden.hpp"
 

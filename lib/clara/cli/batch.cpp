@@ -44,30 +44,6 @@ std::string past(const std::string& verb) {
     return verb + (verb.back() == 'p' ? "ped" : "ed");
 }
 
-/// The plans as --dry-run shows them. What is refused is so in the dry run, too.
-int show_plans(const Batch& batch, const CommonFlags& flags) {
-    Report report{batch.verb, batch.refused};
-    for (const auto& plan : batch.plans) report.outcomes.push_back({.guest = plan.guest, .ok = true});
-    if (flags.json) {
-        Json json{{"schema", "clara.plan/1"},
-                  {"verb", batch.verb},
-                  {"plans", Json::array()},
-                  {"refused", Json::array()}};
-        for (const auto& plan : batch.plans) {
-            Json actions = Json::array();
-            for (const auto& action : plan.actions) actions.push_back({{"text", describe(action)}});
-            json["plans"].push_back(
-                {{"guest", plan.guest}, {"pool", plan.pool}, {"note", plan.note}, {"actions", actions}});
-        }
-        for (const auto& outcome : batch.refused) json["refused"].push_back(to_json(outcome));
-        print_json(json);
-    } else {
-        for (const auto& plan : batch.plans) fmt::print("{}", print(plan));
-    }
-    for (const auto& outcome : batch.refused) tell_failure(outcome, flags);
-    return report.exit_code();
-}
-
 }  // namespace
 
 Batch plan_each(const std::string& verb, const std::vector<std::string>& names,
@@ -120,6 +96,30 @@ int show_report(const Report& report, const CommonFlags& flags) {
     }
     if (report.outcomes.size() > 1 && report.exit_code() != 0)
         log::write(log::Level::quiet, report.summary());
+    return report.exit_code();
+}
+
+// What is refused is so in the dry run, too.
+int show_plans(const Batch& batch, const CommonFlags& flags) {
+    Report report{batch.verb, batch.refused};
+    for (const auto& plan : batch.plans) report.outcomes.push_back({.guest = plan.guest, .ok = true});
+    if (flags.json) {
+        Json json{{"schema", "clara.plan/1"},
+                  {"verb", batch.verb},
+                  {"plans", Json::array()},
+                  {"refused", Json::array()}};
+        for (const auto& plan : batch.plans) {
+            Json actions = Json::array();
+            for (const auto& action : plan.actions) actions.push_back({{"text", describe(action)}});
+            json["plans"].push_back(
+                {{"guest", plan.guest}, {"pool", plan.pool}, {"note", plan.note}, {"actions", actions}});
+        }
+        for (const auto& outcome : batch.refused) json["refused"].push_back(to_json(outcome));
+        print_json(json);
+    } else {
+        for (const auto& plan : batch.plans) fmt::print("{}", print(plan));
+    }
+    for (const auto& outcome : batch.refused) tell_failure(outcome, flags);
     return report.exit_code();
 }
 

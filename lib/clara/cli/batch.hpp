@@ -24,6 +24,9 @@ Batch plan_each(const std::string& verb, const std::vector<std::string>& names,
 /// status.
 int carry_out(const Batch& batch, Drivers& drivers, const CommonFlags& flags);
 
+/// Prints the plans as --dry-run does: text or `clara.plan/1`. Returns the exit status.
+int show_plans(const Batch& batch, const CommonFlags& flags);
+
 /// Prints a report: lines or `clara.report/1` on stdout, failures on stderr. Returns the exit status.
 int show_report(const Report& report, const CommonFlags& flags);
 

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t mac_prefix = 0x02c1a7;
 }  // namespace
 
-Allocator::Allocator(const Facts& facts) {
+Allocator::Allocator(const Facts& facts, unsigned skip) : skip_(skip) {
     for (const auto& [address, mac] : facts.on_wire) {
         taken_[address] = "in use on the wire by " + mac.str();
         macs_.insert(mac);
@@ -29,14 +29,16 @@ Ipv4 Allocator::address(const Network& network, const std::string& wanted) {
     std::string range = fmt::format("{}-{}", network.first.str(), network.last.str());
     Ipv4 chosen;
     if (wanted == "auto") {
-        for (chosen = network.first; chosen <= network.last; ++chosen.value)
-            if (network.subnet.usable(chosen) && chosen != network.subnet.address &&
-                chosen != network.gateway && !taken_.count(chosen))
-                break;
-        if (chosen > network.last)
+        std::vector<Ipv4> free;
+        for (Ipv4 a = network.first; a <= network.last && free.size() <= skip_; ++a.value)
+            if (network.subnet.usable(a) && a != network.subnet.address && a != network.gateway &&
+                !taken_.count(a))
+                free.push_back(a);
+        if (free.empty())
             throw Error(ErrorKind::refused,
                         fmt::format("network {} is full: no free address in {}", network.name, range),
                         "widen the range in site.yaml, or destroy guests that are not needed");
+        chosen = free.back();
     } else {
         auto parsed = Ipv4::parse(wanted);
         if (!parsed)

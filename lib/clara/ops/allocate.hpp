@@ -13,7 +13,9 @@ namespace clara {
 /// Hands out addresses of one batch: none twice, none that the book, a guest or the wire has.
 class Allocator {
   public:
-    explicit Allocator(const Facts& facts);
+    /// `skip`: how many free addresses "auto" passes over; one that lost a race passes over a few by chance,
+    /// so that a crowd does not meet at the same address again.
+    explicit Allocator(const Facts& facts, unsigned skip = 0);
 
     /// `wanted` is "auto" or an address. Error{usage}: no address, or outside the network;
     /// Error{refused}: in use (the message names by whom), or the network is full.
@@ -22,6 +24,7 @@ class Allocator {
     Mac mac(const Random& random);
 
   private:
+    unsigned skip_;
     std::map<Ipv4, std::string> taken_;  ///< address -> who has it
     std::set<Mac> macs_;
 };

@@ -1,0 +1,146 @@
+#include "clara/ops/create.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "clara/base/error.hpp"
+#include "clara/ops/inside.hpp"
+#include "clara/ops/lxc_config.hpp"
+#include "clara/spec/names.hpp"
+
+namespace clara {
+namespace {
+
+// What a guest needs at once: a formatted disk, its files and guest.yaml (measured: 0.7 MB), with room to
+// breathe.
+constexpr std::uint64_t room_needed = 4 << 20;
+
+[[noreturn]] void refuse(std::string message, std::string hint) {
+    throw Error(ErrorKind::refused, std::move(message), std::move(hint));
+}
+
+void check_name(const GuestSpec& spec, const Facts& facts) {
+    if (auto problem = name_problem(spec.name); !problem.empty())
+        throw Error(ErrorKind::usage, fmt::format("'{}' is no name for a guest: {}", spec.name, problem),
+                    "e.g. magnets, bpm01");
+    if (facts.guests.count(spec.name))
+        refuse(fmt::format("guest {} exists already in {}", spec.name, spec.pool),
+               "choose another name, or remove it first: clara-destroy " + spec.name);
+    if (facts.lxc_defined.count(spec.name) && !facts.leftovers.count(spec.name))
+        refuse(fmt::format("a container {} that is not clara's exists already", spec.name),
+               "choose another name");
+    bool in_book = std::any_of(facts.book.begin(), facts.book.end(),
+                               [&](const BookEntry& e) { return e.name == spec.name; });
+    if (in_book && !facts.leftovers.count(spec.name))
+        throw Error(ErrorKind::busy, fmt::format("{} is being created by somebody else right now", spec.name),
+                    "wait for it (clara-list), or choose another name");
+}
+
+const ImageInfo& find_image(const GuestSpec& spec, const Facts& facts) {
+    const ImageInfo* found = nullptr;
+    std::vector<std::string> names;
+    for (const auto& image : facts.images) {
+        names.push_back(image.name);
+        if (image.id() != spec.image && image.name != spec.image) continue;
+        if (!found || image.created > found->created) found = &image;
+    }
+    if (!found) {
+        auto near = nearest(spec.image, names);
+        refuse(fmt::format("image {} is not in {}", spec.image, spec.pool),
+               near.empty() ? "clara-image build " + spec.image + ", or clara-image list"
+                            : "did you mean " + near + "?");
+    }
+    if (facts.broken_images.count(found->id()))
+        refuse(fmt::format("image {} is damaged: its file does not fit its digest", found->id()),
+               "clara-image verify " + found->id() + ", then build or import it again");
+    return *found;
+}
+
+void check_paths(const GuestSpec& spec, const Facts& facts) {
+    for (const auto& path : needed_paths(spec)) {
+        auto found = facts.paths.find(path);
+        auto state = found == facts.paths.end() ? PathFact::State::absent : found->second.state;
+        if (state == PathFact::State::absent)
+            refuse(path + " is missing on this host", "mount it, or mend the path in the template");
+        if (state == PathFact::State::stale)
+            refuse(path + " is stale (the server behind it has changed)", "umount and mount it again");
+        if (state == PathFact::State::hung)
+            refuse(path + " does not answer", "look at the server behind the mount; umount -l frees it");
+    }
+}
+
+void check_pvs(const CreateItem& item, const Facts& facts, bool allowed) {
+    if (allowed) return;
+    for (const auto& pv : item.pvs)
+        if (auto served = facts.pv_served.find(pv); served != facts.pv_served.end())
+            refuse(fmt::format("PV {} is served already by {}", pv, served->second),
+                   "stop that IOC, change the macros, or say --allow-duplicate-pv");
+}
+
+void choose_nic(GuestSpec& spec, const std::string& address, const Site& site, const Facts& facts,
+                Allocator& allocator, const Random& random) {
+    const Network& network = site.network(spec.nic.network);
+    if (!network.managed && !facts.bridges.count(network.bridge))
+        refuse(fmt::format("bridge {} of network {} is missing", network.bridge, network.name),
+               "make the bridge, or set 'managed: true' for the network in site.yaml");
+    Subnet subnet{allocator.address(network, address), network.subnet.prefix};
+    spec.nic = {network.name, network.bridge, subnet, network.gateway, allocator.mac(random)};
+    if (spec.nameservers.empty()) spec.nameservers = network.nameservers;
+}
+
+}  // namespace
+
+std::vector<std::string> needed_paths(const GuestSpec& spec) {
+    std::vector<std::string> paths;
+    const Mount* home = nullptr;  // the mount that st.cmd lies on: the longest that fits
+    for (const auto& mount : spec.mounts) {
+        if (!mount.optional) paths.push_back(mount.host);
+        if (!spec.ioc || spec.ioc->st_cmd.rfind(mount.guest + "/", 0) != 0) continue;
+        if (!home || mount.guest.size() > home->guest.size()) home = &mount;
+    }
+    for (const auto& device : spec.devices) paths.push_back(device.host);
+    if (home && !home->optional) paths.push_back(home->host + spec.ioc->st_cmd.substr(home->guest.size()));
+    return paths;
+}
+
+Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, Allocator& allocator,
+                 const CreateOptions& options, const Clock& clock, const Random& random) {
+    GuestSpec spec = item.spec;
+    check_name(spec, facts);
+    const ImageInfo& image = find_image(spec, facts);
+    spec.image = image.id();
+    spec.init = image.init;
+    check_paths(spec, facts);
+    check_pvs(item, facts, options.allow_duplicate_pv);
+    if (facts.pool_free < room_needed)
+        refuse(fmt::format("pool {} is full: {} KiB left", spec.pool, facts.pool_free >> 10),
+               "make room, or take another --pool");
+    choose_nic(spec, item.address, site, facts, allocator, random);
+    spec.created = iso8601(clock());
+    const Network& network = site.network(spec.nic.network);
+
+    Plan plan{"create", spec.name, spec.pool, spec.nic.subnet.address.str()};
+    auto& actions = plan.actions;
+    if (facts.leftovers.count(spec.name)) actions.push_back(ClearLeftover{spec.pool, spec.name});
+    if (network.managed && !facts.bridges.count(network.bridge))
+        actions.push_back(EnsureBridge{network.bridge, network.subnet});
+    actions.push_back(
+        ReserveAddress{spec.pool, spec.name, spec.nic.network, spec.nic.subnet.address, spec.nic.mac});
+    actions.push_back(MakeDisk{spec.pool, spec.name, spec.disk});
+    Inside inside = render_inside(spec);
+    FillDisk fill{spec.pool,    spec.name,      spec.privileged ? 0 : site.idmap_base,
+                  inside.files, inside.folders, spec.image};
+    for (const auto& user : guest_users(spec)) fill.users[user.name] = user.uid;
+    actions.push_back(std::move(fill));
+    actions.push_back(WriteSpec{spec});
+    actions.push_back(DefineGuest{site.lxc_path, spec.name, lxc_config(spec, site, facts)});
+    actions.push_back(PublishGuest{spec.pool, spec.name});
+    if (options.start) {
+        actions.push_back(StartGuest{site.lxc_path, spec.name});
+        if (options.prove) actions.push_back(ProveGuest{spec, item.pvs, options.timeout});
+    }
+    return plan;
+}
+
+}  // namespace clara

@@ -1,0 +1,19 @@
+# Shared by the tests that run IOCs: the softIoc image and looks from the outside. Inside a vhost only.
+SCRATCH=$(mktemp -d)
+EPICS=$(find /var/cache/clara -maxdepth 1 -name 'epics-base-*' -not -name '*.partial' | sort | tail -1)/bin/linux-x86_64
+export PATH=$PATH:$EPICS # caget starts caRepeater from PATH
+export EPICS_CA_AUTO_ADDR_LIST=YES
+
+# An IOC image is built once a machine and handed to each virtual host (building takes seconds, tests are many).
+need_image() {
+    [ -x "$EPICS/softIoc" ] || skip "no EPICS base in /var/cache/clara (./dev setup builds it)"
+    clara-image build epics-softioc >&2
+}
+ca_says() { [ "$("$EPICS/caget" -t -w 2 "$1" 2>/dev/null)" = "$2" ]; } # PV VALUE
+banner() { # ADDRESS PORT TEXT: the port answers with a line like TEXT
+    local line
+    { exec {tcp}<>"/dev/tcp/$1/$2"; } 2>/dev/null || return 1
+    IFS= read -r -t 5 line <&"$tcp" || true
+    exec {tcp}<&-
+    [[ $line == *$3* ]]
+}
