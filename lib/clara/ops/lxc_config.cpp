@@ -27,7 +27,6 @@ constexpr const char* standard_devices[] = {"c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm
                                             "c 5:2 rwm", "c 1:8 rwm", "c 1:9 rwm", "c 136:* rwm"};
 constexpr int most_processes = 4096;  // threads count: a bomb stays in its guest, a Java server fits
 constexpr int cpu_period_us = 100000;
-constexpr int order_span = 1000000;  // lxc.start.order: higher starts earlier; ours the other way round
 
 class Config {
   public:
@@ -129,7 +128,11 @@ void put_mounts(Config& config, const GuestSpec& spec, const Site& site) {
                    fmt::format("{} {} none bind,{} 0 0", fstab_field(host),
                                fstab_field(guest.substr(guest.find_first_not_of('/'))), options));
     };
-    if (own_init) bind(site.run_dir + "/bin/clara-init", "/usr/sbin/clara-init", "ro,create=file");
+    if (own_init) {
+        bind(site.run_dir + "/bin/clara-init", "/usr/sbin/clara-init", "ro,create=file");
+        // Mounted here, because clara-init may not mount.
+        config.set("mount.entry", "tmpfs run tmpfs nosuid,nodev,mode=755,size=16m,create=dir 0 0");
+    }
     for (const auto& mount : spec.mounts)
         bind(
             mount.host, mount.guest,
@@ -181,7 +184,7 @@ std::string lxc_config(const GuestSpec& spec, const Site& site, const Facts& fac
     put_hooks(config, spec, site, facts);
     if (spec.autostart) {
         config.set("start.auto", "1");
-        config.set("start.order", std::to_string(order_span - spec.autostart_order));
+        config.set("start.order", std::to_string(spec.autostart_order));
         config.set("start.delay", std::to_string(spec.autostart_delay_s));
     }
     return config.text();

@@ -106,7 +106,7 @@ struct GuestSpec {
     double cpus = 0;                     ///< 0: no limit
     std::uint64_t disk = 1ULL << 30;     ///< bytes
     bool autostart = false;
-    int autostart_order = 100;  ///< lower starts earlier (lxc.start.order is the other way round)
+    int autostart_order = 100;  ///< lower starts earlier, as lxc.start.order
     int autostart_delay_s = 0;
     bool privileged = false;
     std::vector<std::string> capabilities;  ///< kept although dropped by default, e.g. net_raw

@@ -44,6 +44,17 @@ std::string text_of(const std::string& line) {
     return at == std::string::npos ? line : line.substr(at + 3);
 }
 
+/// The post-stop hook unmounts and waits for the disk; the monitor ends after it.
+void await_end(const std::string& lxc_path, const std::string& name) {
+    auto deadline = steady_clock::now() + unmount_limit;
+    while (is_monitored(lxc_path, name)) {
+        if (steady_clock::now() >= deadline)
+            throw Error(ErrorKind::failed, name + " has stopped, but LXC does not finish cleaning up",
+                        "look at " + lxc_path + "/" + name + "/lxc.log");
+        std::this_thread::sleep_for(milliseconds{1});
+    }
+}
+
 }  // namespace
 
 void LxcDriver::define(const DefineGuest& guest) {
@@ -90,6 +101,7 @@ void LxcDriver::start(const StartGuest& guest) {
         throw;
     }
     if (result.status == 0) return;
+    await_end(guest.lxc_path, guest.name);
     std::string why = why_not_started(folder, guest.name, log_before);
     if (why.empty()) why = result.err;
     throw Error(ErrorKind::failed, "LXC did not start " + guest.name + ": " + why,
@@ -127,14 +139,7 @@ void LxcDriver::stop(const std::string& lxc_path, const std::string& name, milli
     } else {
         container.kill();
     }
-    // The post-stop hook unmounts and waits for the disk; the monitor ends after it.
-    auto deadline = steady_clock::now() + unmount_limit;
-    while (is_monitored(lxc_path, name)) {
-        if (steady_clock::now() >= deadline)
-            throw Error(ErrorKind::failed, name + " has stopped, but LXC does not finish cleaning up",
-                        "look at " + lxc_path + "/" + name + "/lxc.log");
-        std::this_thread::sleep_for(milliseconds{1});
-    }
+    await_end(lxc_path, name);
 }
 
 void LxcDriver::restart_ioc(const RestartIoc& guest) {

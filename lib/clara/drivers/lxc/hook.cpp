@@ -9,6 +9,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/probe_path.hpp"
+#include "clara/drivers/lxc/leftovers.hpp"
 #include "clara/drivers/network/bridge.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/lease.hpp"
@@ -79,6 +80,8 @@ void prepare(const HookCall& call, int dir) {
     if (auto lease = read_lease(dir)) check_lease(*lease, call);
     unmount_guest(call.run_dir, call.guest);
     Fd disk = open_disk(dir, "disk.raw", disk_wait);
+    clear_groups(call.guest);
+    clear_interface(call.guest);
     write_lease(dir, new_lease(call.monitor, system_clock(), system_random()));
     try {
         check_mounts(spec);
@@ -111,6 +114,10 @@ void pre_start(const HookCall& call) {
 
 void post_stop(const HookCall& call) {
     Fd dir = open_dir(pool::guest(call.pool, call.guest));
+    // LXC calls this after a failed pre-start too: then nothing here is ours.
+    auto lease = read_lease(dir.get());
+    if (!lease || lease->host != this_host() || lease->boot_id != this_boot() || lease->pid != call.monitor)
+        return;
     unmount_guest(call.run_dir, call.guest);
     // A stop is over when the next start, or a copy, can have the disk.
     open_disk(dir.get(), "disk.raw", disk_wait);

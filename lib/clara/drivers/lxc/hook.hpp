@@ -16,7 +16,7 @@ struct HookCall {
 /// the message lies in RUN/guests/NAME/error too, because LXC keeps what a hook says to itself.
 void pre_start(const HookCall& call);
 
-/// Unmounts, waits until the disk is free, gives the lease back.
+/// Unmounts, waits until the disk is free, gives the lease back; nothing where this run has no lease.
 void post_stop(const HookCall& call);
 
 }  // namespace clara
