@@ -1,28 +1,24 @@
 #include "clara/drivers/host_facts.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cerrno>
 #include <future>
-#include <iterator>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/drivers/images/store.hpp"
+#include "clara/drivers/lxc/states.hpp"
 #include "clara/drivers/network/bridge.hpp"
 #include "clara/drivers/storage/index.hpp"
+#include "clara/drivers/storage/layout.hpp"
+#include "clara/drivers/storage/lease.hpp"
 
 namespace clara {
 namespace {
 
 constexpr std::size_t looks_at_once = 16;  // each is a process
-
-std::string host_name() {
-    char name[256];
-    if (::gethostname(name, sizeof name) != 0) throw system_error("cannot tell this host's name", errno);
-    name[sizeof name - 1] = '\0';
-    return name;
-}
 
 PathFact fact_of(PathState state) {
     switch (state) {
@@ -47,6 +43,29 @@ std::set<std::string> defined_containers(const std::string& lxc_path) {
     return names;
 }
 
+/// What runs here, and what another host that shares the pool has a lease of.
+void add_run_state(const Site& site, const std::string& pool, std::map<std::string, GuestFact>& guests) {
+    for (const auto& [name, now] : lxc_states(site)) {
+        auto it = guests.find(name);
+        if (it == guests.end()) continue;  // somebody else's container
+        it->second.state = now.state;
+        it->second.init_pid = now.init_pid;
+        it->second.uptime_s = now.uptime_s;
+        it->second.memory = now.memory;
+        it->second.cpu_s = now.cpu_s;
+    }
+    const std::string here = this_host();
+    for (auto& [name, guest] : guests) {
+        if (guest.state != GuestState::stopped) continue;
+        const std::string folder = pool::guest(pool, name);
+        Fd dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!dir && errno == ENOENT) continue;  // destroyed since it was listed
+        if (!dir) throw system_error("cannot open " + folder, errno);
+        auto lease = read_lease(dir.get());
+        if (lease && lease->host != here) guest.lease_holder = lease->host;
+    }
+}
+
 }  // namespace
 
 std::map<std::string, PathFact> probe_paths(const std::set<std::string>& paths,
@@ -63,13 +82,14 @@ std::map<std::string, PathFact> probe_paths(const std::set<std::string>& paths,
 
 Facts gather_facts(const Site& site, const FactsRequest& request) {
     Facts facts;
-    facts.hostname = host_name();
+    facts.hostname = this_host();
     facts.root = ::geteuid() == 0;
     // man cgroups: the file is in the root of a v2 tree only; hybrid hosts run LXC's limits on v1.
     facts.cgroup_version = exists("/sys/fs/cgroup/cgroup.controllers") ? 2 : 1;
     facts.apparmor = read_file("/sys/module/apparmor/parameters/enabled").value_or("").starts_with('Y');
     PoolIndex pool = read_pool(request.pool);
     facts.guests = std::move(pool.guests);
+    add_run_state(site, request.pool, facts.guests);
     facts.book = std::move(pool.book);
     facts.leftovers = std::move(pool.leftovers);
     facts.pool_free = pool.free;
