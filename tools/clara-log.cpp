@@ -71,8 +71,10 @@ int main(int argc, char** argv) {
             LogFollower follower(guest,
                                  service);  // before the tail: a line may be told twice, none is missed
             print(log_tail(running_log(guest), service, lines));
-            while (want_follow && !interrupted() && guest.alive()) {
-                print(follower.more());
+            while (want_follow && !interrupted()) {
+                auto more = follower.more();
+                if (!more) break;
+                print(*more);
                 ::poll(nullptr, 0, between_looks);
             }
             return 0;

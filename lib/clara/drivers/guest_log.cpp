@@ -92,9 +92,9 @@ LogFollower::LogFollower(const GuestRoot& root, const std::string& service)
     }
 }
 
-std::string LogFollower::more() {
+std::optional<std::string> LogFollower::more() try {
     auto fd = root_.open_file(path_);
-    if (!fd) return {};
+    if (!fd) return std::string();
     const auto st = examine(*fd);
     std::string text;
     if (st.st_ino != inode_) {
@@ -108,6 +108,9 @@ std::string LogFollower::more() {
     const std::string fresh = read_from(*fd, at_, most);
     at_ += static_cast<off_t>(fresh.size());
     return text + fresh;
+} catch (const Error&) {
+    if (root_.alive()) throw;
+    return std::nullopt;
 }
 
 std::string plain_log(const std::string& text) {

@@ -25,7 +25,7 @@ class LogFollower {
   public:
     /// From the end of the log as it is now.
     LogFollower(const GuestRoot& root, const std::string& service);
-    std::string more();
+    std::optional<std::string> more();  ///< nullopt: the guest has ended
 
   private:
     const GuestRoot& root_;

@@ -26,7 +26,7 @@ GuestRoot::GuestRoot(int init_pid)
     : process_(open_dir("/proc/" + std::to_string(init_pid))), name_(std::to_string(init_pid)) {}
 
 bool GuestRoot::alive() const {
-    return ::faccessat(process_.get(), "stat", F_OK, 0) == 0;
+    return static_cast<bool>(Fd(::openat(process_.get(), "root", O_PATH | O_CLOEXEC)));
 }
 
 Fd GuestRoot::open(const std::string& path, int flags) const {

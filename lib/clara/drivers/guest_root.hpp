@@ -18,7 +18,7 @@ class GuestRoot {
     Fd open(const std::string& path, int flags) const;
     /// As open() for reading; nullopt where it is absent; Error where it is not a regular file.
     std::optional<Fd> open_file(const std::string& path) const;
-    bool alive() const;
+    bool alive() const;  ///< false from the moment its root cannot be entered any more
 
   private:
     Fd process_;
