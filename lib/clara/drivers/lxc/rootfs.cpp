@@ -94,7 +94,8 @@ void mount_guest(const GuestSpec& spec, int disk, const std::string& lower, cons
                  IdRange ids) {
     const std::string folder = guest_dir(run_dir, spec.name);
     {
-        Loop loop = attach_loop(disk, LoopMode::direct);
+        // Through the page cache: past it (direct) every start waits for the disk, 4 ms where this takes 0.5.
+        Loop loop = attach_loop(disk, LoopMode::read_write);
         Fd mount = new_mount("ext4", loop.path, {}, MOUNT_ATTR_NODEV);
         make_dirs(folder + "/disk");
         attach_mount(mount.get(), folder + "/disk");
