@@ -12,6 +12,7 @@
 #include "clara/cli/terminal.hpp"
 #include "clara/drivers/images/build.hpp"
 #include "clara/drivers/images/store.hpp"
+#include "clara/plan/journal.hpp"
 #include "clara/plan/report.hpp"
 #include "clara/spec/site.hpp"
 
@@ -97,6 +98,8 @@ void make(const ImagePlan& plan, const ImageSettings& settings, const CommonFlag
         log::status(fmt::format("{}: {}", name, step));
     });
     log::status("");
+    if (made.made)
+        audit({.verb = "image build", .guest = made.image.id(), .pool = settings.pool}, "done", flags.reason);
     Json json = to_json(made.image);
     json["made"] = made.made;
     result.add(json, fmt::format("{}: {}, {}", made.image.id(), made.made ? "made" : "nothing to do",
@@ -150,6 +153,7 @@ void remove(const Site& site, const std::string& pool, const std::string& ref, c
     }
     NamedLock lock = lock_image(pool, id.substr(0, id.find('@')), flags.lock_wait);
     remove_image(pool, id, site.run_dir);
+    audit({.verb = "image remove", .guest = id, .pool = pool}, "done", flags.reason);
     result.add({{"id", id}, {"removed", true}}, id + ": removed");
 }
 
