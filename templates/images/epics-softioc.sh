@@ -1,13 +1,14 @@
 #!/bin/bash
 # epics-softioc.sh DESTDIR: softIoc and the Channel Access tools of EPICS base into a root file system.
-# Debian has EPICS base as a *source* package only in part packaged (no softIoc, no caget), so it is built here
-# from `apt-get source epics-base`, once: about 75 s; the result stays in $CLARA_CACHE and is copied afterwards.
+# Debian packages EPICS base's libraries but neither softIoc nor caget, so they are built from its source package
+# (`apt-get source epics-base`), once: about 75 s on two cores. The result stays in $CLARA_CACHE.
 set -euo pipefail
 
 dest=${1:?usage: epics-softioc.sh DESTDIR}
 cache=${CLARA_CACHE:-/var/cache/clara}
 . /etc/os-release
 release=${VERSION_CODENAME:?/etc/os-release names no release}
+source=$cache/epics-source-$release
 
 fail() { echo "epics-softioc: $1" >&2; exit 1; }
 
@@ -45,13 +46,14 @@ download() {
     local apt=(apt-get -q -o "Dir::Etc::SourceList=$cache/apt/epics.list" -o Dir::Etc::SourceParts=-
         -o "Dir::State::Lists=$cache/apt/lists" -o APT::Sandbox::User=root -o Acquire::Retries=3)
     "${apt[@]}" update
-    mkdir -p "$cache/source"
-    (cd "$cache/source" && "${apt[@]}" source --download-only epics-base)
+    rm -rf "$source.partial"
+    mkdir "$source.partial"
+    (cd "$source.partial" && "${apt[@]}" source --download-only epics-base)
+    mv "$source.partial" "$source"
 }
 
 build() {
-    local work=$1 top dsc
-    dsc=$(ls -t "$cache"/source/epics-base_*.dsc | head -n 1)
+    local work=$1 dsc=$2 top
     dpkg-source --no-check -x "$dsc" "$work/src"
     top=$work/src
     # Tests and PVAccess would take 15 minutes; softIoc needs neither.
@@ -81,13 +83,15 @@ built() { find "$cache" -maxdepth 1 -type d -name "epics-base-*-$release" | sort
 if [ -z "$(built)" ]; then
     check_tools
     echo "epics-softioc: downloading EPICS base's source package" >&2
-    ls "$cache"/source/epics-base_*.dsc >/dev/null 2>&1 || download >&2
-    version=$(ls -t "$cache"/source/epics-base_*.dsc | head -n 1 | sed 's/.*epics-base_\(.*\)\.dsc/\1/')
+    [ -d "$source" ] || download >&2
+    dsc=$(find "$source" -name 'epics-base_*.dsc')
+    version=${dsc##*/epics-base_}
+    version=${version%.dsc}
     echo "epics-softioc: building EPICS base $version (about 75 s, once)" >&2
     rm -rf "$cache"/.epics-base.*
     work=$(mktemp -d "$cache/.epics-base.XXXXXX")
     trap 'rm -rf "$work"' EXIT
-    build "$work"
+    build "$work" "$dsc"
     chmod 755 "$work/out"
     sync -f "$work/out"
     mv "$work/out" "$cache/epics-base-$version-$release"
