@@ -6,6 +6,7 @@
 
 #include "clara/base/error.hpp"
 #include "clara/ops/create.hpp"
+#include "clara/ops/lxc_config.hpp"
 
 namespace clara {
 namespace {
@@ -55,7 +56,11 @@ void add_bridge(Plan& plan, const GuestSpec& spec, const Site& site, const Facts
                 "make it, or name it as a managed network in site.yaml");
 }
 
-void add_start(Plan& plan, const GuestSpec& spec, const Site& site, const LifecycleOptions& options) {
+void add_start(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts,
+               const LifecycleOptions& options) {
+    // The pool came to another host, or somebody tidied up LXC's folder: it follows from guest.yaml.
+    if (!facts.lxc_defined.count(spec.name))
+        plan.actions.push_back(DefineGuest{site.lxc_path, spec.name, lxc_config(spec, site, facts)});
     plan.actions.push_back(StartGuest{site.lxc_path, spec.name});
     if (options.prove) plan.actions.push_back(ProveGuest{spec, {}, options.answer_timeout});
 }
@@ -63,9 +68,6 @@ void add_start(Plan& plan, const GuestSpec& spec, const Site& site, const Lifecy
 void check_can_start(const GuestSpec& spec, const Facts& facts) {
     check_image(spec, facts);
     check_paths(spec, facts);
-    if (!facts.lxc_defined.count(spec.name))
-        throw Error(ErrorKind::refused, fmt::format("{} has no container definition on this host", spec.name),
-                    "was it made on another host, or its LXC config removed by hand?");
 }
 
 }  // namespace
@@ -90,7 +92,7 @@ Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
     }
     check_can_start(spec, facts);
     add_bridge(plan, spec, site, facts);
-    add_start(plan, spec, site, options);
+    add_start(plan, spec, site, facts, options);
     return plan;
 }
 
@@ -116,7 +118,7 @@ Plan plan_restart(const GuestSpec& spec, const Site& site, const Facts& facts,
     add_bridge(plan, spec, site, facts);
     if (stands(guest) && guest.state != GuestState::leftover)
         plan.actions.push_back(StopGuest{site.lxc_path, spec.name, options.stop_timeout});
-    add_start(plan, spec, site, options);
+    add_start(plan, spec, site, facts, options);
     return plan;
 }
 
