@@ -94,7 +94,7 @@ int show_report(const Report& report, const CommonFlags& flags) {
             fmt::print("{}: {}{}{}\n", outcome.guest, outcome.changed ? past(report.verb) : "nothing to do",
                        outcome.note.empty() ? "" : ", ", outcome.note);
     }
-    if (report.outcomes.size() > 1 && report.exit_code() != 0)
+    if (!flags.json && report.outcomes.size() > 1 && report.exit_code() != 0)
         log::write(log::Level::quiet, report.summary());
     return report.exit_code();
 }
