@@ -1,0 +1,22 @@
+// All drivers of this host, put together for the Executor.
+#pragma once
+#include "clara/drivers/epics/prove.hpp"
+#include "clara/drivers/lxc/driver.hpp"
+#include "clara/drivers/network/bridge.hpp"
+#include "clara/drivers/storage/dir_storage.hpp"
+#include "clara/spec/site.hpp"
+
+namespace clara {
+
+/// Owns the drivers; must outlive what drivers() returns.
+struct HostDrivers {
+    DirStorage storage;
+    LxcDriver guests;
+    BridgeDriver network;
+    GuestProbe probe;
+    Drivers drivers() { return {storage, guests, network, probe}; }
+};
+
+HostDrivers make_host_drivers(const Site& site);
+
+}  // namespace clara
