@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
+#include <cstdio>
 #include <memory>
 
 #include "catch.hpp"
@@ -139,12 +140,13 @@ TEST_CASE("a bridge that was set down or lost its address is mended") {
 TEST_CASE("many at once make one bridge") {
     RealHost host;
     std::vector<pid_t> children;
-    for (int i = 0; i < 16; ++i) {
+    for (int i = 0; i < 50; ++i) {
         pid_t child = ::fork();
         if (child == 0) {
             try {
                 ::_exit(BridgeDriver().ensure_bridge(wanted) ? 1 : 0);
-            } catch (const Error&) {
+            } catch (const Error& e) {
+                std::fprintf(stderr, "%s\n", e.what());
                 ::_exit(2);
             }
         }

@@ -69,9 +69,9 @@ void bring_up(nl_sock* socket, rtnl_link* link, const std::string& name) {
 }
 
 /// True where the bridge has the address already.
-bool check_addresses(nl_sock* socket, int index, const EnsureBridge& wanted) {
+bool check_addresses(const std::vector<AddressEntry>& entries, int index, const EnsureBridge& wanted) {
     bool there = false;
-    for (const AddressEntry& entry : list_addresses(socket)) {
+    for (const AddressEntry& entry : entries) {
         bool here = entry.interface == index;
         if (here && entry.address == wanted.address) {
             there = true;
@@ -127,10 +127,13 @@ bool BridgeDriver::ensure_bridge(const EnsureBridge& wanted) {
         throw Error(ErrorKind::usage, fmt::format("'{}' cannot name a bridge", wanted.bridge),
                     "1 to 15 characters");
     NlSocket socket = open_netlink();
+    // Listed first: where the bridge is still missing afterwards, none of these is its own, made meanwhile by
+    // a run beside this one.
+    const std::vector<AddressEntry> before = list_addresses(socket.get());
     Link link = find_link(socket.get(), wanted.bridge);
     bool made = false;
     if (!link) {
-        check_addresses(socket.get(), 0, wanted);
+        check_addresses(before, 0, wanted);
         made = make_link(socket.get(), wanted);
         link = find_link(socket.get(), wanted.bridge);
         if (!link) throw Error(ErrorKind::failed, "bridge " + wanted.bridge + " vanished while it was made");
@@ -140,7 +143,8 @@ bool BridgeDriver::ensure_bridge(const EnsureBridge& wanted) {
                     "choose another `bridge` for the network in site.yaml");
     int index = rtnl_link_get_ifindex(link.get());
     try {
-        if (!check_addresses(socket.get(), index, wanted)) add_address(socket.get(), index, wanted);
+        if (!check_addresses(list_addresses(socket.get()), index, wanted))
+            add_address(socket.get(), index, wanted);
         bring_up(socket.get(), link.get(), wanted.bridge);
     } catch (const Error&) {
         if (made) rtnl_link_delete(socket.get(), link.get());
