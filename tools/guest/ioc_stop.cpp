@@ -69,11 +69,10 @@ void IocStop::line(const std::string& text) {
         if (down_) return finish();
         return type(clear_line + std::string("exit\n"));
     }
-    // Two messages in either order; the IOC's last words may come between them.
-    if (has(text, "Received a sigChild")) reaped_ = true;
-    if (has(text, "Child process is shutting down")) closed_ = true;
-    if (reaped_ && closed_) return finish();
-    if (reaped_ || closed_) {
+    // Two messages in either order. A closed terminal comes when the IOC has done all it does at its end;
+    // where that is told first, the other follows only with procServ's next tick, half a second later.
+    if (has(text, "Child process is shutting down")) return finish();
+    if (has(text, "Received a sigChild")) {
         loop_.cancel(deadline_);
         deadline_ = loop_.after(second_message, [this] { finish(); });
     }

@@ -28,7 +28,7 @@ class IocStop {
     clara::Fd fd_;
     Loop::Timer deadline_{};
     std::string rest_;  ///< the line that is not complete yet
-    bool restarts_ = false, down_ = false, asked_ = false, reaped_ = false, closed_ = false;
+    bool restarts_ = false, down_ = false, asked_ = false;
 };
 
 }  // namespace guest
