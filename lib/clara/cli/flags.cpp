@@ -4,6 +4,8 @@
 #include <gnu/libc-version.h>
 #include <sys/utsname.h>
 
+#include <cctype>
+#include <set>
 #include <thread>
 
 #include "clara/base/error.hpp"
@@ -117,18 +119,25 @@ std::string version_text(const char* tool) {
 }
 
 std::string completion_text(const CLI::App& app) {
-    std::string text;
+    // CLI11's TEXT says nothing; the argument's or flag's own name does.
+    auto type_of = [](const CLI::Option& option) {
+        if (option.get_expected_max() == 0) return std::string();
+        if (option.get_type_name() != "TEXT") return "=" + option.get_type_name();
+        std::string name = option.get_name(option.get_positional());
+        name.erase(0, name.find_first_not_of('-'));
+        for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        return "=" + name;
+    };
+    std::set<std::string> lines;
     for (const CLI::App* level = &app; level; level = level->get_parent())
         for (const CLI::Option* option : level->get_options()) {
             if (option->get_group().empty()) continue;
-            std::string value = option->get_expected_max() > 0 ? "=" + option->get_type_name() : "";
-            for (const auto& name : option->get_lnames()) text += "--" + name + value + "\n";
-            for (const auto& name : option->get_snames()) text += "-" + name + value + "\n";
-            if (option->get_positional()) text += value + "\n";
+            for (const auto& name : option->get_lnames()) lines.insert("--" + name + type_of(*option));
+            for (const auto& name : option->get_snames()) lines.insert("-" + name + type_of(*option));
+            if (option->get_positional()) lines.insert(type_of(*option));
         }
-    for (const CLI::App* sub : app.get_subcommands({}))
-        if (!sub->get_name().empty()) text += sub->get_name() + "\n";
-    return text;
+    for (const CLI::App* sub : app.get_subcommands({})) lines.insert(sub->get_name());
+    return fmt::format("{}\n", fmt::join(lines, "\n"));
 }
 
 }  // namespace clara
