@@ -5,32 +5,38 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 guests=(demo1 demo2)
 image=epics-softioc
 pool=/var/lib/clara
-made=$pool/demo.made # what the demo made and --clean may therefore remove
+made=$pool/demo.made # what the demo made, one "KIND NAME" a line: --clean removes that and no more
 
 say() { printf '\n== %s\n' "$*" >&2; }
-has_guest() { clara-list --names | grep -qx "$1"; }
-has_image() { compgen -G "$pool/images/$image@*" >/dev/null; }
+has_guest() { clara-list --names | grep -x "$1" >/dev/null; }
+has_image() { clara-image list | grep "^$1@" >/dev/null; }
 
 clean() {
-    local kind name
+    local kind name own_pool=
     [ -e $made ] || { echo "demo: nothing of the demo is here" >&2; return; }
     while read -r kind name <&3; do
         case $kind in
             guest) ! has_guest "$name" || clara-destroy -y --force "$name" ;;
-            image) ! has_image || clara-image remove -y "$name" ;;
+            image) ! has_image "$name" || clara-image remove -y "$name" ;;
+            host) clara-host clean -y ;;
+            pool) own_pool=1 ;;
         esac
     done 3< <(tac $made)
     rm $made
-    clara-host clean -y
+    # Somebody else's guests or images keep the pool.
+    if [ -n "$own_pool" ] && rmdir $pool/guests $pool/images; then rm -r --one-file-system $pool; fi
     echo "demo: removed; kept: Debian's packages, build/ and EPICS base in /var/cache/clara" >&2
 }
 
 run() {
     local name address status=0
+    if [ ! -e $pool ]; then
+        mkdir $pool
+        echo pool . >$made
+    fi
+    [ -e /sys/class/net/clarabr0 ] || echo host . >>$made
     clara-host prepare
-    mkdir -p $pool
-    touch $made
-    if ! has_image; then
+    if ! has_image $image; then
         say "image $image (EPICS base is compiled once, about 75 s)"
         echo "image $image" >>$made
         clara-image build $image
