@@ -1,12 +1,12 @@
 # Shared by the tests that run IOCs: the softIoc image and looks from the outside. Inside a vhost only.
 SCRATCH=$(mktemp -d)
 EPICS=$(find /var/cache/clara -maxdepth 1 -name 'epics-base-*' -not -name '*.partial' | sort | tail -1)/bin/linux-x86_64
-export PATH=$PATH:$EPICS # caget starts caRepeater from PATH
 export EPICS_CA_AUTO_ADDR_LIST=YES
 
 # An IOC image is built once a machine and handed to each virtual host (building takes seconds, tests are many).
 need_image() {
     [ -x "$EPICS/softIoc" ] || skip "no EPICS base in /var/cache/clara (./dev setup builds it)"
+    "$EPICS/caRepeater" </dev/null >/dev/null 2>&1 & # or caget starts one that keeps our pipes open
     clara-image build epics-softioc >&2
 }
 ca_says() { [ "$("$EPICS/caget" -t -w 2 "$1" 2>/dev/null)" = "$2" ]; } # PV VALUE

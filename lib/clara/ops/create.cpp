@@ -45,15 +45,16 @@ const ImageInfo& find_image(const GuestSpec& spec, const Facts& facts) {
         if (image.id() != spec.image && image.name != spec.image) continue;
         if (!found || image.created > found->created) found = &image;
     }
+    for (const auto& id : facts.broken_images)
+        if (id == spec.image || (!found && id.rfind(spec.image + "@", 0) == 0))
+            refuse(fmt::format("image {} is damaged: its file does not fit its image.yaml", id),
+                   fmt::format("clara-image verify {}, then build or import it again", id));
     if (!found) {
         auto near = nearest(spec.image, names);
         refuse(fmt::format("image {} is not in {}", spec.image, spec.pool),
-               near.empty() ? "clara-image build " + spec.image + ", or clara-image list"
-                            : "did you mean " + near + "?");
+               near.empty() ? fmt::format("clara-image build {}, or clara-image list", spec.image)
+                            : fmt::format("did you mean {}?", near));
     }
-    if (facts.broken_images.count(found->id()))
-        refuse(fmt::format("image {} is damaged: its file does not fit its digest", found->id()),
-               "clara-image verify " + found->id() + ", then build or import it again");
     return *found;
 }
 

@@ -1,0 +1,161 @@
+#include "clara/cli/create_flow.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include "clara/cli/batch.hpp"
+#include "clara/drivers/epics/ca.hpp"
+#include "clara/drivers/epics/db.hpp"
+#include "clara/drivers/host.hpp"
+#include "clara/drivers/host_facts.hpp"
+#include "clara/drivers/network/arp.hpp"
+
+namespace clara {
+namespace {
+
+// A create that lost the race for its address so often is in trouble of another kind.
+constexpr int attempts = 100;
+// Free addresses that one that lost a race chooses among.
+constexpr unsigned crowd = 64;
+
+/// The addresses this batch would take: the planner's own choice, errors left to the planner.
+std::map<std::string, std::vector<Ipv4>> draft(const std::vector<CreateItem>& items, const Site& site,
+                                               const Facts& facts, unsigned skip) {
+    Allocator allocator(facts, skip);
+    std::map<std::string, std::vector<Ipv4>> by_network;
+    for (const auto& item : items) {
+        const Network& network = site.network(item.spec.nic.network);
+        try {
+            by_network[network.name].push_back(allocator.address(network, item.address));
+        } catch (const Error&) {
+            continue;  // plan_create meets the same and tells it as that guest's own
+        }
+    }
+    return by_network;
+}
+
+/// RFC 5227 probes of the addresses about to be taken, again where one of them turned out to be in use.
+void probe_wire(const std::vector<CreateItem>& items, const Site& site, Facts& facts, unsigned skip) {
+    std::set<Ipv4> probed;
+    for (bool again = true; again;) {
+        again = false;
+        for (const auto& [name, addresses] : draft(items, site, facts, skip)) {
+            const Network& network = site.network(name);
+            std::vector<Ipv4> fresh;
+            for (auto address : addresses)
+                if (probed.insert(address).second) fresh.push_back(address);
+            if (fresh.empty() || !facts.bridges.count(network.bridge)) continue;
+            for (const auto& [address, mac] : arp_probe(network.bridge, fresh, site.arp_wait)) {
+                facts.on_wire[address] = mac;
+                again = true;
+            }
+        }
+    }
+}
+
+void probe_pvs(const std::vector<CreateItem>& items, const Site& site, Facts& facts) {
+    std::map<std::string, std::vector<std::string>> by_network;
+    for (const auto& item : items)
+        for (const auto& pv : item.pvs) by_network[site.network(item.spec.nic.network).name].push_back(pv);
+    for (const auto& [name, pvs] : by_network) {
+        const Network& network = site.network(name);
+        if (!facts.bridges.count(network.bridge)) continue;
+        for (const auto& [pv, server] :
+             ca::find(pvs, network.subnet.broadcast(), site.arp_wait, network.bridge))
+            facts.pv_served[pv] = server.str();
+    }
+}
+
+Facts facts_for(const std::vector<CreateItem>& items, const Site& site, const CreateOptions& options,
+                const CommonFlags& flags, unsigned skip) {
+    FactsRequest request;
+    request.pool = items.front().spec.pool;
+    request.path_deadline = flags.timeout;
+    for (const auto& item : items)
+        for (auto& path : needed_paths(item.spec)) request.paths.insert(std::move(path));
+    Facts facts = gather_facts(site, request);
+    probe_wire(items, site, facts, skip);
+    if (!options.allow_duplicate_pv) probe_pvs(items, site, facts);
+    return facts;
+}
+
+Batch plan_batch(const std::vector<CreateItem>& items, const Site& site, const Facts& facts,
+                 const CreateOptions& options, unsigned skip) {
+    Allocator allocator(facts, skip);
+    Batch batch{"create", {}, {}};
+    for (const auto& item : items) {
+        try {
+            batch.plans.push_back(
+                plan_create(item, site, facts, allocator, options, system_clock(), system_random()));
+        } catch (const Error& e) {
+            batch.refused.push_back(
+                {.guest = item.spec.name, .message = e.message(), .hint = e.hint(), .kind = e.kind()});
+        }
+    }
+    return batch;
+}
+
+/// Plans and runs until no guest lost its address to somebody else meanwhile.
+Report make(std::vector<CreateItem> items, const Site& site, const CreateOptions& options,
+            const CommonFlags& flags) {
+    HostDrivers host = make_host_drivers(site);
+    Drivers drivers = host.drivers();
+    Report report{"create", {}};
+    for (int attempt = 1; !items.empty(); ++attempt) {
+        unsigned skip = attempt == 1 ? 0 : static_cast<unsigned>(system_random()() % crowd);
+        Batch batch = plan_batch(items, site, facts_for(items, site, options, flags, skip), options, skip);
+        Report round = execute(batch.plans, drivers,
+                               {.lock_wait = flags.lock_wait,
+                                .jobs = flags.jobs ? flags.jobs : 1,
+                                .reason = flags.reason,
+                                .on_action = progress_of(batch.plans.size())});
+        std::vector<CreateItem> again;
+        for (auto& outcome : batch.refused) report.outcomes.push_back(std::move(outcome));
+        for (auto& outcome : round.outcomes) {
+            auto item = std::find_if(items.begin(), items.end(),
+                                     [&](const CreateItem& i) { return i.spec.name == outcome.guest; });
+            if (outcome.stale && attempt < attempts)
+                again.push_back(*item);
+            else {
+                // The guest is gone again, so the probe's hint (look into its log) would lead nowhere.
+                if (!outcome.ok && outcome.kind == ErrorKind::failed && options.start)
+                    outcome.hint =
+                        "it was taken back; mend the template or the db files, or wait longer: --timeout";
+                report.outcomes.push_back(std::move(outcome));
+            }
+        }
+        items = std::move(again);
+    }
+    return report;
+}
+
+}  // namespace
+
+int create_guests(const std::vector<Request>& requests, const Site& site, const CreateOptions& options,
+                  const CommonFlags& flags) {
+    std::map<std::string, std::vector<CreateItem>> by_pool;
+    for (const auto& request : requests) {
+        CreateItem item{resolve(request, site), request.address, {}};
+        if (item.spec.ioc)
+            item.pvs = item.spec.ioc->pvs.empty() ? record_names(*item.spec.ioc) : item.spec.ioc->pvs;
+        by_pool[item.spec.pool].push_back(std::move(item));
+    }
+    if (!flags.dry_run) require_root();
+    Report report{"create", {}};
+    Batch shown{"create", {}, {}};
+    for (const auto& [pool, items] : by_pool) {
+        if (flags.dry_run) {
+            Batch batch = plan_batch(items, site, facts_for(items, site, options, flags, 0), options, 0);
+            std::move(batch.plans.begin(), batch.plans.end(), std::back_inserter(shown.plans));
+            std::move(batch.refused.begin(), batch.refused.end(), std::back_inserter(shown.refused));
+            continue;
+        }
+        Report part = make(items, site, options, flags);
+        std::move(part.outcomes.begin(), part.outcomes.end(), std::back_inserter(report.outcomes));
+    }
+    return flags.dry_run ? show_plans(shown, flags) : show_report(report, flags);
+}
+
+}  // namespace clara
