@@ -12,6 +12,8 @@
 #include "clara/base/process.hpp"
 #include "clara/drivers/epics/procserv.hpp"
 #include "clara/drivers/lxc/container.hpp"
+#include "clara/drivers/lxc/leftovers.hpp"
+#include "clara/drivers/lxc/rootfs.hpp"
 #include "clara/drivers/lxc/states.hpp"
 #include "clara/ops/lxc_config.hpp"
 
@@ -124,7 +126,13 @@ void LxcDriver::stop(const StopGuest& guest) {
 }
 
 void LxcDriver::stop(const std::string& lxc_path, const std::string& name, milliseconds timeout) {
-    if (!is_monitored(lxc_path, name)) return;
+    if (!is_monitored(lxc_path, name)) {
+        // A killed run's: the next start would clear it, but a destroy or a copy needs the disk now.
+        unmount_guest(run_dir_, name);
+        clear_groups(name);
+        clear_interface(name);
+        return;
+    }
     Container container(lxc_path, name);
     if (Fd init = container.init_handle()) {
         if (timeout > milliseconds{0}) container.ask_to_halt();
