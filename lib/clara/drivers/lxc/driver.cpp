@@ -15,6 +15,7 @@
 #include "clara/drivers/lxc/leftovers.hpp"
 #include "clara/drivers/lxc/rootfs.hpp"
 #include "clara/drivers/lxc/states.hpp"
+#include "clara/drivers/storage/mount.hpp"
 #include "clara/ops/lxc_config.hpp"
 
 namespace clara {
@@ -46,10 +47,10 @@ std::string text_of(const std::string& line) {
     return at == std::string::npos ? line : line.substr(at + 3);
 }
 
-/// The post-stop hook unmounts and waits for the disk; the monitor ends after it.
-void await_end(const std::string& lxc_path, const std::string& name) {
+/// The monitor closes its socket, then runs the post-stop hook, which unmounts (liblxc 5, start.c: lxc_end).
+void await_end(const std::string& lxc_path, const std::string& name, const std::string& run_dir) {
     auto deadline = steady_clock::now() + unmount_limit;
-    while (is_monitored(lxc_path, name)) {
+    while (is_monitored(lxc_path, name) || is_mount_point(run_dir + "/guests/" + name + "/disk")) {
         if (steady_clock::now() >= deadline)
             throw Error(ErrorKind::failed, name + " has stopped, but LXC does not finish cleaning up",
                         "look at " + lxc_path + "/" + name + "/lxc.log");
@@ -103,7 +104,7 @@ void LxcDriver::start(const StartGuest& guest) {
         throw;
     }
     if (result.status == 0) return;
-    await_end(guest.lxc_path, guest.name);
+    await_end(guest.lxc_path, guest.name, run_dir_);
     std::string why = why_not_started(folder, guest.name, log_before);
     if (why.empty()) why = result.err;
     throw Error(ErrorKind::failed, "LXC did not start " + guest.name + ": " + why,
@@ -147,7 +148,7 @@ void LxcDriver::stop(const std::string& lxc_path, const std::string& name, milli
     } else {
         container.kill();
     }
-    await_end(lxc_path, name);
+    await_end(lxc_path, name, run_dir_);
 }
 
 void LxcDriver::restart_ioc(const RestartIoc& guest) {
