@@ -119,6 +119,8 @@ Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, A
                "make room, or take another --pool");
     choose_nic(spec, item.address, site, facts, allocator, random);
     spec.created = iso8601(clock());
+    // A later start proves the IOC by it, when the db files may be gone from the host.
+    if (spec.ioc && spec.ioc->pvs.empty() && !item.pvs.empty()) spec.ioc->pvs = {item.pvs.front()};
     const Network& network = site.network(spec.nic.network);
 
     Plan plan{"create", spec.name, spec.pool, spec.nic.subnet.address.str()};
