@@ -4,13 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "clara/base/error.hpp"
-#include "clara/base/log.hpp"
+#include "clara/base/files.hpp"
+#include "clara/base/interrupt.hpp"
 #include "clara/base/units.hpp"
 #include "clara/cli/app.hpp"
 #include "clara/cli/host_steps.hpp"
 #include "clara/cli/terminal.hpp"
 #include "clara/drivers/host_facts.hpp"
-#include "clara/drivers/network/bridge.hpp"
+#include "clara/plan/journal.hpp"
 
 using namespace clara;
 
@@ -18,26 +19,33 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const ToolDoc doc{.name = "clara-host",
-                  .summary = "prepare this host for guests, show it, clean it",
-                  .description =
-                      "Makes what guests need on this host: the folders of the pool and the managed bridges "
-                      "of the site. Guests "
-                      "bring their bridge up themselves after a reboot; prepare is for before the first one.",
-                  .examples = {{"clara-host prepare", "make pool folders and bridges"},
-                               {"clara-host clean --dry-run", "show what would be taken away"},
-                               {"clara-host show", "pools, networks and how much is free"}},
-                  .takes = {.pool = true, .change = true}};
+const ToolDoc doc{
+    .name = "clara-host",
+    .summary = "prepare this host for guests, show it, clean it",
+    .description =
+        "Makes what guests need on this host: the folders of the pool and the managed bridges of the "
+        "site. Guests bring their bridge up themselves after a reboot; prepare is for before the first "
+        "one.",
+    .examples = {{"clara-host prepare", "make pool folders and bridges"},
+                 {"clara-host clean --dry-run", "show what would be taken away"},
+                 {"clara-host show", "pools, networks and how much is free"}},
+    .takes = {.pool = true, .change = true}};
 
-int carry_out(const std::string& verb, const std::vector<HostStep>& steps, const CommonFlags& flags) {
+int carry_out(const std::string& verb, const std::string& pool, const std::vector<HostStep>& steps,
+              const CommonFlags& flags) {
     Json texts = Json::array();
     for (const auto& step : steps) {
         texts.push_back({{"text", step.text}});
         if (!flags.json && !flags.quiet) fmt::print("{}\n", step.text);
-        if (!flags.dry_run) step.run();
+        if (flags.dry_run) continue;
+        throw_if_interrupted();
+        step.run();
     }
+    // A pool that was cleaned away keeps no log either.
+    if (!flags.dry_run && !steps.empty() && exists(pool + "/guests"))
+        audit({.verb = verb, .guest = "", .pool = pool}, "done", flags.reason);
     if (flags.json) {
-        Json json{{"schema", flags.dry_run ? "clara.plan/1" : "clara.report/1"},
+        Json json{{"schema", flags.dry_run ? "clara.host-plan/1" : "clara.host-report/1"},
                   {"verb", verb},
                   {"actions", texts}};
         fmt::print("{}\n", json.dump(2));
@@ -102,10 +110,10 @@ int main(int argc, char** argv) {
             const std::string pool = site.pool(flags.pool).path;
             if (!prepare->parsed() && !clean->parsed()) return show(site, pool, flags.json);
             if (!flags.dry_run) require_root();
-            if (prepare->parsed()) return carry_out("prepare", prepare_steps(site, pool), flags);
+            if (prepare->parsed()) return carry_out("prepare", pool, prepare_steps(site, pool), flags);
             auto steps = clean_steps(site, pool);
             if (!steps.empty() && !flags.dry_run && !flags.yes && !confirm("Clean this host?"))
                 throw Error(ErrorKind::refused, "not confirmed, nothing touched");
-            return carry_out("clean", steps, flags);
+            return carry_out("clean", pool, steps, flags);
         });
 }
