@@ -9,9 +9,9 @@ const ToolDoc doc{
     .name = "clara-destroy",
     .summary = "delete guests with their disks",
     .description =
-        "Deletes each guest: its disk, its container and its place in the address book. Asks first; without "
-        "a "
-        "terminal --yes is required. A guest that runs is refused, unless --force says to stop it.\n\n"
+        "Deletes each guest: its disk, its container and its place in the address book. Asks first; "
+        "without a terminal --yes is required. A guest that runs is refused, unless --force says to "
+        "stop it.\n\n"
         "It also clears what an interrupted create or destroy has left of a guest.",
     .examples = {{"clara-destroy magnets", "ask, then delete a stopped guest"},
                  {"clara-destroy --force --yes 'test[1-5]'", "stop and delete five without a question"}},

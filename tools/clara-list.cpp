@@ -13,22 +13,20 @@ using namespace clara;
 
 namespace {
 
-const ToolDoc doc{.name = "clara-list",
-                  .summary = "list guests and how they are",
-                  .description =
-                      "Lists the guests of a pool: state, address, template, image, time since the start, "
-                      "memory without page "
-                      "cache, CPU time, and whether the host starts them by itself. A guest that is "
-                      "privileged, that another "
-                      "host runs, or whose guest.yaml cannot be read is said so.\n\n"
-                      "States are stopped, starting, running, stopping, and leftover: a run was killed, and "
-                      "its mounts are still "
-                      "there. The next start, or clara-stop, clears them.",
-                  .examples = {{"clara-list", "all guests"},
-                               {"clara-list 'bpm[01-20]' --sort memory", "twenty, the largest first"},
-                               {"clara-list --json | jq -r '.guests[] | select(.state != \"running\").name'",
-                                "names of those that do not run"}},
-                  .takes = {.pool = true}};
+const ToolDoc doc{
+    .name = "clara-list",
+    .summary = "list guests and how they are",
+    .description =
+        "Lists the guests of a pool: state, address, template, image, time since the start, memory "
+        "without page cache, CPU time, and whether the host starts them by itself. A guest that is "
+        "privileged, that another host runs, or whose guest.yaml cannot be read is said so.\n\n"
+        "States are stopped, starting, running, stopping, and leftover: a run was killed, and its "
+        "mounts are still there. The next start, or clara-stop, clears them.",
+    .examples = {{"clara-list", "all guests"},
+                 {"clara-list 'bpm[01-20]' --sort memory", "twenty, the largest first"},
+                 {"clara-list --json | jq -r '.guests[] | select(.state != \"running\").name'",
+                  "names of those that do not run"}},
+    .takes = {.pool = true}};
 
 std::vector<GuestFact> chosen(const std::vector<std::string>& ranges, const Facts& facts) {
     std::vector<GuestFact> guests;

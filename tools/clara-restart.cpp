@@ -10,10 +10,9 @@ const ToolDoc doc{
     .summary = "restart guests, or only the IOCs in them",
     .description =
         "Stops each guest cleanly, starts it again and waits until it answers; one that does not run is "
-        "started. "
-        "All that could stand against the start is looked at before the stop.\n\n"
-        "With --soft the guest runs on and only its IOC is restarted under procServ: the IOC ends and begins "
-        "again, with its console and its ssh sessions in place.",
+        "started. All that could stand against the start is looked at before the stop.\n\n"
+        "With --soft the guest runs on and only its IOC is restarted under procServ: the IOC ends and "
+        "begins again, with its console and its ssh sessions in place.",
     .examples = {{"clara-restart magnets", "restart the whole guest"},
                  {"clara-restart --soft 'bpm[01-20]'", "restart twenty IOCs in their running guests"}},
     .takes = {.pool = true, .change = true, .timeout = true, .jobs = true}};

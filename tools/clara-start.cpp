@@ -9,10 +9,10 @@ const ToolDoc doc{
     .name = "clara-start",
     .summary = "start guests and wait until they answer",
     .description =
-        "Starts each guest and waits until its own address answers on its ports: ssh, the procServ console, "
-        "Channel Access. A guest that runs already is left alone. What does not answer in time is named with "
-        "the "
-        "last lines of the IOC's log, and the guest is stopped again; --no-wait starts without looking.",
+        "Starts each guest and waits until its own address answers on its ports: ssh, the procServ "
+        "console, Channel Access. A guest that runs already is left alone. What does not answer in time "
+        "is named with the last lines of the IOC's log, and the guest is stopped again; --no-wait "
+        "starts without looking.",
     .examples = {{"clara-start magnets", "start one guest"},
                  {"clara-start 'bpm[01-20]' --jobs 4", "start twenty, four at a time"},
                  {"clara-start --all --dry-run", "show what starting all guests would do"}},

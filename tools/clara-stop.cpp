@@ -9,9 +9,9 @@ const ToolDoc doc{
     .name = "clara-stop",
     .summary = "stop guests cleanly",
     .description =
-        "Asks each guest to shut down, its IOC first, and returns when it is gone and its disk is free. One "
-        "that "
-        "has not ended after --timeout is stopped by force. A guest that does not run is left alone.",
+        "Asks each guest to shut down, its IOC first, and returns when it is gone and its disk is free. "
+        "One that has not ended after --timeout is stopped by force. A guest that does not run is left "
+        "alone.",
     .examples = {{"clara-stop magnets", "stop one guest"},
                  {"clara-stop --all --reason 'power cut on Monday'", "stop all guests of the pool"}},
     .takes = {.pool = true, .change = true, .timeout = true, .jobs = true}};
