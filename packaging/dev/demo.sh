@@ -23,8 +23,8 @@ clean() {
         esac
     done 3< <(tac $made)
     rm $made
-    # Somebody else's guests or images keep the pool.
-    if [ -n "$own_pool" ] && rmdir $pool/guests $pool/images; then rm -r --one-file-system $pool; fi
+    # clara-host has emptied it, but for somebody else's guests and images.
+    [ -z "$own_pool" ] || rmdir --ignore-fail-on-non-empty $pool
     echo "demo: removed; kept: Debian's packages, build/ and EPICS base in /var/cache/clara" >&2
 }
 
