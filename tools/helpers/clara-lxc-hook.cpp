@@ -1,4 +1,4 @@
-// clara-lxc-hook pre-start|post-stop --pool P --run-dir R [--ids BASE:COUNT] --guest N
+// clara-lxc-hook pre-start|post-stop --pool P --run-dir R [--ids BASE:COUNT] [--config FILE] --guest N
 // Called by LXC, with what lxc_config() wrote. On the way to every start, hence no CLI11: it has to be quick.
 #include <fmt/format.h>
 #include <unistd.h>
@@ -23,6 +23,8 @@ clara::HookCall read_arguments(int argc, char** argv) {
             call.run_dir = value;
         else if (flag == "--guest")
             call.guest = value;
+        else if (flag == "--config")
+            call.config = value;
         else if (flag == "--ids" && std::sscanf(value, "%u:%u", &call.ids.base, &call.ids.count) == 2)
             continue;
         else

@@ -147,6 +147,9 @@ void put_hooks(Config& config, const GuestSpec& spec, const Site& site, const Fa
     std::string arguments =
         fmt::format(" --pool {} --run-dir {}", shell_word(spec.pool), shell_word(site.run_dir));
     if (!spec.privileged) arguments += fmt::format(" --ids {}:{}", site.idmap_base, site.idmap_count);
+    // A site file of another place is needed again after a reboot, to make the bridge.
+    if (!site.file.empty() && site.file != standard_site_file)
+        arguments += " --config " + shell_word(site.file);
     arguments += " --guest " + spec.name;
     config.set("hook.pre-start", shell_word(facts.hook) + " pre-start" + arguments);
     config.set("hook.post-stop", shell_word(facts.hook) + " post-stop" + arguments);

@@ -14,11 +14,7 @@
 
 namespace clara {
 
-namespace {
-
-constexpr const char* standard_file = "/etc/clara/site.yaml";
-
-}  // namespace
+namespace {}  // namespace
 
 static const Table<Pool>& table_of(const Pool*) {
     static const Table<Pool> table{
@@ -165,8 +161,8 @@ Site default_site() {
 
 Site read_site(const std::string& file) {
     Site site = default_site();
-    if (file.empty() && !exists(standard_file)) return site;
-    site.file = file.empty() ? standard_file : file;
+    if (file.empty() && !exists(standard_site_file)) return site;
+    site.file = std::filesystem::absolute(file.empty() ? standard_site_file : file);
     Problems problems;
     Yaml tree = load_yaml_file(site.file, problems);
     validate(tree, {.type = Type::section, .children = keys_of(site_table())}, problems);

@@ -25,8 +25,10 @@ struct Pool {
     std::string path;  ///< absolute folder
 };
 
+inline constexpr const char* standard_site_file = "/etc/clara/site.yaml";
+
 struct Site {
-    std::string file;                        ///< where it was read from; empty: built-in default
+    std::string file;                        ///< where it was read from, absolute; empty: built-in default
     std::vector<Pool> pools;                 ///< the first is the default
     std::vector<Network> networks;           ///< the first is the default
     std::vector<std::string> template_path;  ///< folders searched for --template NAME

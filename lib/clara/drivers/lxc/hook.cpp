@@ -63,9 +63,9 @@ void check_mounts(const GuestSpec& spec) {
 }
 
 /// After a reboot nobody but us makes the managed bridge.
-void provide_bridge(const GuestSpec& spec) {
+void provide_bridge(const GuestSpec& spec, const std::string& config) {
     if (exists("/sys/class/net/" + spec.nic.bridge)) return;
-    const Site site = read_site();
+    const Site site = read_site(config);
     for (const auto& network : site.networks)
         if (network.bridge == spec.nic.bridge && network.managed) {
             BridgeDriver().ensure_bridge({network.bridge, network.subnet});
@@ -85,7 +85,7 @@ void prepare(const HookCall& call, int dir) {
     write_lease(dir, new_lease(call.monitor, system_clock(), system_random()));
     try {
         check_mounts(spec);
-        provide_bridge(spec);
+        provide_bridge(spec, call.config);
         if (spec.init == "clara") provide_init(call.run_dir);
         std::string lower = mount_image(call.pool, spec.image, call.run_dir, call.ids);
         mount_guest(spec, disk.get(), lower, call.run_dir, call.ids);

@@ -8,6 +8,7 @@ namespace clara {
 
 struct HookCall {
     std::string pool, run_dir, guest;
+    std::string config;  ///< site file, "" = the usual one
     IdRange ids;
     int monitor = 0;  ///< process id of the container's monitor
 };
