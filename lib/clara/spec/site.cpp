@@ -1,9 +1,12 @@
 #include "clara/spec/site.hpp"
 
 #include <fmt/format.h>
+#include <pwd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "clara/base/error.hpp"
@@ -13,8 +16,6 @@
 #include "clara/spec/names.hpp"
 
 namespace clara {
-
-namespace {}  // namespace
 
 static const Table<Pool>& table_of(const Pool*) {
     static const Table<Pool> table{
@@ -70,8 +71,10 @@ const Table<Site>& site_table() {
         field(&Site::networks, {.name = "networks", .doc = "Bridges; the first is the default."}),
         field(&Site::template_path,
               {.name = "templates", .type = Type::host_path, .doc = "Folders searched for templates."}),
-        field(&Site::ssh_keys,
-              {.name = "ssh-keys", .type = Type::ssh_key, .doc = "Keys that may log in as root everywhere."}),
+        field(&Site::ssh_keys, {.name = "ssh-keys",
+                                .type = Type::ssh_key,
+                                .doc = "Keys that may log in as root everywhere; default: those in ~/.ssh of "
+                                       "root and of the user behind sudo."}),
         field(&Site::lxc_path, {.name = "lxc-path", .type = Type::path, .doc = "LXC's own folder."}),
         field(&Site::run_dir, {.name = "run-dir", .type = Type::path, .doc = "Mounts of this boot."}),
         group<Site>({.name = "idmap", .doc = "Host ids of unprivileged guests."},
@@ -131,6 +134,22 @@ void refuse_twins(const std::vector<T>& all, const Yaml& list, Problems& problem
             problems.add(list.items[i].place, fmt::format("name '{}' is there twice", all[i].name));
 }
 
+/// Public keys of those who run this host: what root and the user behind sudo have in ~/.ssh. Lines that tie
+/// a key to options (man sshd, "AUTHORIZED_KEYS FILE FORMAT") were not meant for a root shell and stay out.
+std::vector<std::string> operator_keys() {
+    std::vector<std::string> keys, homes = {"/root"};
+    if (const char* user = std::getenv("SUDO_USER"))
+        if (const passwd* entry = ::getpwnam(user)) homes.push_back(entry->pw_dir);
+    for (const auto& home : homes)
+        for (const char* name : {"authorized_keys", "id_ed25519.pub", "id_ecdsa.pub", "id_rsa.pub"}) {
+            std::ifstream file(home + "/.ssh/" + name);
+            for (std::string line; std::getline(file, line);)
+                if (is_ssh_key(line) && std::find(keys.begin(), keys.end(), line) == keys.end())
+                    keys.push_back(line);
+        }
+    return keys;
+}
+
 }  // namespace
 
 const Network& Site::network(const std::string& name) const {
@@ -161,6 +180,7 @@ Site default_site() {
 
 Site read_site(const std::string& file) {
     Site site = default_site();
+    site.ssh_keys = operator_keys();
     if (file.empty() && !exists(standard_site_file)) return site;
     site.file = std::filesystem::absolute(file.empty() ? standard_site_file : file);
     Problems problems;
