@@ -13,6 +13,7 @@
 #include "clara/base/lock.hpp"
 #include "clara/drivers/images/digest.hpp"
 #include "clara/drivers/lxc/idmap.hpp"
+#include "clara/drivers/lxc/mount_points.hpp"
 #include "clara/drivers/storage/fill.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/mount.hpp"
@@ -111,6 +112,7 @@ void mount_guest(const GuestSpec& spec, int disk, const std::string& lower, cons
                            MOUNT_ATTR_NODEV);
     make_dirs(folder + "/rootfs");
     attach_mount(overlay.get(), folder + "/rootfs");
+    make_mount_points(spec, folder + "/rootfs", ids);
     if (!spec.devices.empty()) mount_devices(spec, folder + "/dev", ids);
 }
 
