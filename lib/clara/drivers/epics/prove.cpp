@@ -135,10 +135,11 @@ std::string GuestProbe::prove(const ProveGuest& what, const std::function<bool()
                 if (!check->answered)
                     silent +=
                         fmt::format("{}{} ({})", silent.empty() ? "" : ", ", check->what, check->problem);
-            std::string log = spec.ioc && hooks_.ioc_log ? hooks_.ioc_log(spec) : "";
+            bool logged = (spec.ioc || spec.daemon.present()) && hooks_.ioc_log;
+            std::string log = logged ? hooks_.ioc_log(spec) : "";
             throw Error(ErrorKind::failed,
                         fmt::format("{} did not answer within {}: {}{}{}", whom, duration_text(what.timeout),
-                                    silent, log.empty() ? "" : "\nlast lines of its IOC's log:\n", log),
+                                    silent, log.empty() ? "" : "\nlast lines of its log:\n", log),
                         fmt::format("`clara-log {}` shows more, `clara-console {}` is its console; --timeout "
                                     "waits longer",
                                     spec.name, spec.name));

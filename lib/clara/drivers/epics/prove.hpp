@@ -8,7 +8,7 @@
 namespace clara {
 
 struct ProbeHooks {
-    /// The last lines of the IOC's own log, for the error; may be empty.
+    /// The last lines of the IOC's own log, or the daemon's, for the error; may be empty.
     std::function<std::string(const GuestSpec&)> ioc_log;
     /// Host pid of the guest's init, 0 where it is not known: lets a second CA server be found.
     std::function<int(const std::string& guest)> init_pid;
