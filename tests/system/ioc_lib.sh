@@ -17,3 +17,6 @@ banner() { # ADDRESS PORT TEXT: the port answers with a line like TEXT
     exec {tcp}<&-
     [[ $line == *$3* ]]
 }
+limit() { # NAME V1-FILE V2-FILE: what the kernel holds a running guest to
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then lxc-cgroup -n "$1" "$3"; else lxc-cgroup -n "$1" "$2"; fi
+}
