@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "clara/base/error.hpp"
 #include "clara/ops/inside.hpp"
 #include "clara/ops/st_cmd.hpp"
@@ -113,6 +115,17 @@ TEST_CASE("user ids inside") {
     CHECK(guest_uid(spec, "anna") == 1002U);
     CHECK(guest_uid(spec, "77") == 77U);
     CHECK_FALSE(guest_uid(spec, "eve"));
+}
+
+TEST_CASE("folders made for a file in a home belong to its user") {
+    GuestSpec spec = soft_ioc();
+    spec.users.push_back({"ben", 1005, "/bin/sh", {}});
+    spec.files = {{"/home/ben/a/b.txt", "", "x", "root"}, {"/home/ben/c.txt", "", "x", "ben"}};
+    auto folders = render_inside(spec).folders;
+    CHECK(std::count(folders.begin(), folders.end(), "/home/ben 1005") == 1);
+    CHECK(std::count(folders.begin(), folders.end(), "/home/ben/a 1005") == 1);
+    spec.files = {{"/home/benny/a.txt", "", "x", "root"}, {"/root/a.txt", "", "x", "root"}};
+    CHECK(render_inside(spec).folders.size() == folders.size() - 2);
 }
 
 TEST_CASE("shell words") {

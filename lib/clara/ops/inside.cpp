@@ -94,6 +94,18 @@ void add_clara_files(const GuestSpec& spec, Inside& out) {
     out.folders.push_back(fmt::format("{} {}", ioc.autosave, *uid));
 }
 
+/// Folders that a placed file needs in a home belong to the user, as if that user had made them.
+void add_home_folders(const GuestSpec& spec, const PlacedFile& file, Inside& out) {
+    for (const auto& user : guest_users(spec)) {
+        const std::string home = "/home/" + user.name;
+        if (user.uid == 0 || !file.path.starts_with(home + "/")) continue;
+        for (auto end = home.size(); end != std::string::npos; end = file.path.find('/', end + 1)) {
+            std::string folder = fmt::format("{} {}", file.path.substr(0, end), user.uid);
+            if (!std::count(out.folders.begin(), out.folders.end(), folder)) out.folders.push_back(folder);
+        }
+    }
+}
+
 }  // namespace
 
 std::vector<User> guest_users(const GuestSpec& spec) {
@@ -143,6 +155,7 @@ Inside render_inside(const GuestSpec& spec) {
                         file.path + ": owner " + file.owner + " is not among the guest's users");
         std::erase_if(out.files, [&](const PlacedFile& ours) { return ours.path == file.path; });
         out.files.push_back(file);
+        add_home_folders(spec, file, out);
     }
     return out;
 }
