@@ -16,7 +16,9 @@ const Table<Mount>& table_of(const Mount*) {
                               .required = true}),
         {{.name = "mode",
           .type = Type::choice,
-          .doc = "Whether the guest may write there.",
+          .doc =
+              "Whether the guest may write there. Its user n is host user 100000 + n (idmap in site.yaml), "
+              "so the folder must belong to those or be open to all.",
           .fallback = "ro",
           .choices = {"ro", "rw"}},
          [](const Yaml& node, Mount& mount) { mount.read_only = node.text == "ro"; },
