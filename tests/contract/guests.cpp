@@ -38,7 +38,7 @@ struct FakeHost : GuestHost {
     GuestDriver& driver() override { return fake; }
     std::string lxc_path() override { return "/var/lib/lxc"; }
     std::string config(const std::string& name) override {
-        return std::string(lxc_config_mark) + "\nlxc.uts.name = " + name + "\n";
+        return lxc_config_head("") + "\nlxc.uts.name = " + name + "\n";
     }
     void make_foreign(const std::string& name) override { fake.configs[name] = "lxc.uts.name = x\n"; }
     std::string defined(const std::string& name) override {
@@ -72,7 +72,7 @@ struct RealHost : GuestHost {
     GuestDriver& driver() override { return *lxc; }
     std::string lxc_path() override { return site.lxc_path; }
     std::string config(const std::string& name) override {
-        return std::string(lxc_config_mark) + "\nlxc.rootfs.path = dir:" + (dir / "root") +
+        return lxc_config_head("") + "\nlxc.rootfs.path = dir:" + (dir / "root") +
                "\nlxc.uts.name = " + name + "\nlxc.init.cmd = /bin/init\nlxc.net.0.type = empty\n" +
                "lxc.log.file = " + site.lxc_path + "/" + name + "/lxc.log\nlxc.log.level = ERROR\n";
     }
@@ -143,6 +143,10 @@ TEST_CASE("a definition replaces our own, never another's", "[guests]") {
         CHECK(kind_of([&] { driver.define({path, "b", host->config("b")}); }) == ErrorKind::refused);
         CHECK(kind_of([&] { driver.undefine({path, "b"}); }) == ErrorKind::refused);
         CHECK(host->defined("b") == "lxc.uts.name = x\n");
+        const std::string elsewhere = lxc_config_head("/srv/pool") + "\nlxc.uts.name = a\n";
+        CHECK(kind_of([&] { driver.define({path, "a", elsewhere, "/srv/pool"}); }) == ErrorKind::refused);
+        CHECK(kind_of([&] { driver.undefine({path, "a", "/srv/pool"}); }) == ErrorKind::refused);
+        CHECK(host->defined("a") == host->config("a"));
     }
 }
 

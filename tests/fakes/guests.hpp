@@ -15,11 +15,11 @@ class FakeGuests : public clara::GuestDriver {
     std::set<std::string> broken;  ///< names that do not start
 
     void define(const clara::DefineGuest& guest) override {
-        refuse_foreign(guest.name);
+        refuse_foreign(guest.name, guest.pool);
         configs[guest.name] = guest.config;
     }
     void undefine(const clara::UndefineGuest& guest) override {
-        refuse_foreign(guest.name);
+        refuse_foreign(guest.name, guest.pool);
         if (up.count(guest.name)) throw clara::Error(clara::ErrorKind::refused, guest.name + " is running");
         configs.erase(guest.name);
     }
@@ -40,9 +40,10 @@ class FakeGuests : public clara::GuestDriver {
     }
 
   private:
-    void refuse_foreign(const std::string& name) {
+    void refuse_foreign(const std::string& name, const std::string& pool) {
         auto found = configs.find(name);
-        if (found != configs.end() && !found->second.starts_with(clara::lxc_config_mark))
-            throw clara::Error(clara::ErrorKind::refused, name + " is not ours");
+        if (found == configs.end()) return;
+        if (auto why = clara::why_foreign(found->second, clara::lxc_config_head(pool)); !why.empty())
+            throw clara::Error(clara::ErrorKind::refused, name + " " + why);
     }
 };

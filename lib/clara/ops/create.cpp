@@ -28,7 +28,7 @@ void check_name(const GuestSpec& spec, const Facts& facts) {
         refuse(fmt::format("guest {} exists already in {}", spec.name, spec.pool),
                "choose another name, or remove it first: clara-destroy " + spec.name);
     if (facts.lxc_defined.count(spec.name) && !facts.leftovers.count(spec.name))
-        refuse(fmt::format("a container {} that is not clara's exists already", spec.name),
+        refuse(fmt::format("a container {} exists already, and no guest of this pool", spec.name),
                "choose another name");
     bool in_book = std::any_of(facts.book.begin(), facts.book.end(),
                                [&](const BookEntry& e) { return e.name == spec.name; });
@@ -52,7 +52,8 @@ const ImageInfo& find_image(const GuestSpec& spec, const Facts& facts) {
     if (!found) {
         auto near = nearest(spec.image, names);
         refuse(fmt::format("image {} is not in {}", spec.image, spec.pool),
-               near.empty() ? fmt::format("clara-image build {}, or clara-image list", spec.image)
+               near.empty() ? fmt::format("clara-image build {}, or clara-image list",
+                                          spec.image.substr(0, spec.image.find('@')))
                             : fmt::format("did you mean {}?", near));
     }
     return *found;
@@ -137,7 +138,7 @@ Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, A
     for (const auto& user : guest_users(spec)) fill.users[user.name] = user.uid;
     actions.push_back(std::move(fill));
     actions.push_back(WriteSpec{spec});
-    actions.push_back(DefineGuest{site.lxc_path, spec.name, lxc_config(spec, site, facts)});
+    actions.push_back(DefineGuest{site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool});
     actions.push_back(PublishGuest{spec.pool, spec.name});
     if (options.start) {
         actions.push_back(StartGuest{site.lxc_path, spec.name});

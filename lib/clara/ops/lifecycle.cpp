@@ -60,7 +60,8 @@ void add_start(Plan& plan, const GuestSpec& spec, const Site& site, const Facts&
                const LifecycleOptions& options) {
     // The pool came to another host, or somebody tidied up LXC's folder: it follows from guest.yaml.
     if (!facts.lxc_defined.count(spec.name))
-        plan.actions.push_back(DefineGuest{site.lxc_path, spec.name, lxc_config(spec, site, facts)});
+        plan.actions.push_back(
+            DefineGuest{site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool});
     plan.actions.push_back(StartGuest{site.lxc_path, spec.name});
     if (options.prove) plan.actions.push_back(ProveGuest{spec, {}, options.answer_timeout});
 }
@@ -152,7 +153,7 @@ Plan plan_destroy(const std::string& name, const std::string& pool, const Site& 
         // The guest itself goes first: that is refused where its disk is in use, and nothing is lost then.
         plan.actions.push_back(RemoveGuest{pool, name});
     }
-    if (facts.lxc_defined.count(name)) plan.actions.push_back(UndefineGuest{site.lxc_path, name});
+    if (facts.lxc_defined.count(name)) plan.actions.push_back(UndefineGuest{site.lxc_path, name, pool});
     // Last: while the name is in the book, an interrupted destroy is known as a leftover.
     plan.actions.push_back(ReleaseAddress{pool, name});
     return plan;

@@ -164,13 +164,22 @@ std::uint64_t fnv1a(const std::string& text) {
 
 }  // namespace
 
+std::string lxc_config_head(const std::string& pool) {
+    return std::string(lxc_config_mark) + " Pool " + pool;
+}
+
+std::string why_foreign(const std::string& config, const std::string& head) {
+    if (!config.starts_with(lxc_config_mark)) return "is a container that clara did not make";
+    return config.substr(0, config.find('\n')) == head ? "" : "is a guest of another pool";
+}
+
 std::string host_interface(const std::string& guest) {
     std::string name = "ve-" + guest;
     return name.size() < IFNAMSIZ ? name : fmt::format("ve-{:012x}", fnv1a(guest) >> 16);
 }
 
 std::string lxc_config(const GuestSpec& spec, const Site& site, const Facts& facts) {
-    Config config(lxc_config_mark);
+    Config config(lxc_config_head(spec.pool));
     config.set("uts.name", spec.name);
     config.set("rootfs.path", fmt::format("dir:{}/guests/{}/rootfs", site.run_dir, spec.name));
     config.set("init.cmd", spec.init == "clara" ? "/usr/sbin/clara-init" : "/sbin/init");

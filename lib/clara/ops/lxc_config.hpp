@@ -8,8 +8,12 @@
 
 namespace clara {
 
-/// First line of every config of ours; a container without it is somebody else's.
+/// The first line of every config of ours begins with it; a container without it is somebody else's.
 inline constexpr const char* lxc_config_mark = "# A guest of clara: made from its guest.yaml, do not edit.";
+/// The whole first line: guests of two pools may not share a name on one host.
+std::string lxc_config_head(const std::string& pool);
+/// Why a definition with this first line may not replace or remove `config`; empty where it may.
+std::string why_foreign(const std::string& config, const std::string& head);
 
 /// Error{usage} where a path cannot be told to LXC (it has a control character).
 std::string lxc_config(const GuestSpec& spec, const Site& site, const Facts& facts);

@@ -49,10 +49,10 @@ struct WriteSpec {
 };
 /// LXC's own config file (LXCPATH/NAME/config).
 struct DefineGuest {
-    std::string lxc_path, name, config;
+    std::string lxc_path, name, config, pool;
 };
 struct UndefineGuest {
-    std::string lxc_path, name;
+    std::string lxc_path, name, pool;
 };
 /// .NAME.partial becomes NAME: from here on the guest exists.
 struct PublishGuest {

@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <climits>
 #include <sstream>
 #include <thread>
 
@@ -30,9 +32,11 @@ constexpr milliseconds start_limit{120000};
 constexpr milliseconds unmount_limit{30000};
 constexpr int told_lines = 4;
 
-bool is_ours(const std::string& folder) {
+void refuse_foreign(const std::string& folder, const std::string& pool) {
     auto config = read_file(folder + "/config");
-    return config && config->starts_with(lxc_config_mark);
+    if (!config) return;
+    if (auto why = why_foreign(*config, lxc_config_head(pool)); !why.empty())
+        throw Error(ErrorKind::refused, folder + " " + why, "choose another name, or remove that one first");
 }
 
 std::size_t size_of(const std::string& path) {
@@ -62,18 +66,23 @@ void await_end(const std::string& lxc_path, const std::string& name, const std::
 
 void LxcDriver::define(const DefineGuest& guest) {
     const std::string folder = guest.lxc_path + "/" + guest.name;
-    if (exists(folder) && exists(folder + "/config") && !is_ours(folder))
-        throw Error(ErrorKind::refused, folder + " is a container that clara did not make",
-                    "choose another name, or remove it with lxc-destroy");
-    make_dirs(folder, 0750);
-    write_file(folder + "/config", guest.config);
+    refuse_foreign(folder, guest.pool);
+    make_dirs(guest.lxc_path);
+    Fd parent = open_dir(guest.lxc_path);
+    const bool made = !exists_at(parent.get(), guest.name);
+    Fd dir = make_dir_at(parent.get(), guest.name, 0750);
+    try {
+        write_file_at(dir.get(), "config", guest.config);
+    } catch (...) {
+        if (made) remove_tree_at(parent.get(), guest.name);
+        throw;
+    }
 }
 
 void LxcDriver::undefine(const UndefineGuest& guest) {
     const std::string folder = guest.lxc_path + "/" + guest.name;
     if (!exists(folder)) return;
-    if (exists(folder + "/config") && !is_ours(folder))
-        throw Error(ErrorKind::refused, folder + " is a container that clara did not make");
+    refuse_foreign(folder, guest.pool);
     if (is_monitored(guest.lxc_path, guest.name))
         throw Error(ErrorKind::refused, guest.name + " is running",
                     "stop it first: clara-stop " + guest.name);
@@ -142,7 +151,7 @@ void LxcDriver::stop(const std::string& lxc_path, const std::string& name, milli
         int ready = 0;
         do {
             auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
-            ready = ::poll(&end, 1, static_cast<int>(std::max<long>(left, 0)));
+            ready = ::poll(&end, 1, static_cast<int>(std::clamp<long>(left, 0, INT_MAX)));
         } while (ready < 0 && errno == EINTR);
         if (ready == 0) container.kill();
     } else {
