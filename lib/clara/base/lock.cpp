@@ -9,6 +9,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/interrupt.hpp"
+#include "clara/base/log.hpp"
 
 namespace clara {
 namespace {
@@ -71,8 +72,12 @@ NamedLock NamedLock::take(const std::string& path, const std::string& what, std:
     if (!try_lock_for(fd.get(), wait))
         throw Error(ErrorKind::busy, "busy: held by " + holder_text(fd.get()),
                     "wait for it to end, or give --lock-wait more time");
-    if (::ftruncate(fd.get(), 0) != 0) throw system_error("cannot write lock " + path, errno);
-    write_all(fd.get(), self(what) + "\n");
+    try {
+        if (::ftruncate(fd.get(), 0) != 0) throw system_error("cannot empty it", errno);
+        write_all(fd.get(), self(what) + "\n");
+    } catch (const Error& e) {  // a full disk: the lock holds, only others are not told by whom
+        log::debug("{} does not name its holder: {}", path, e.message());
+    }
     return NamedLock(std::move(fd));
 }
 

@@ -78,6 +78,7 @@ std::function<void(const Plan&, const Action&)> progress_of(std::size_t plans) {
 }
 
 int show_report(const Report& report, const CommonFlags& flags) {
+    log::status("");
     if (flags.json) {
         Json json{{"schema", "clara.report/1"},
                   {"verb", report.verb},
@@ -130,7 +131,6 @@ int carry_out(const Batch& batch, Drivers& drivers, const CommonFlags& flags) {
                              .jobs = flags.jobs ? flags.jobs : 1,
                              .reason = flags.reason,
                              .on_action = progress_of(batch.plans.size())});
-    log::status("");
     report.verb = batch.verb;
     report.outcomes.insert(report.outcomes.begin(), batch.refused.begin(), batch.refused.end());
     return show_report(report, flags);

@@ -130,7 +130,7 @@ Report make(std::vector<CreateItem> items, const Site& site, const CreateOptions
                 again.push_back(*item);
             else {
                 // The guest is gone again, so the probe's hint (look into its log) would lead nowhere.
-                if (!outcome.ok && outcome.kind == ErrorKind::failed && options.start)
+                if (outcome.unproven && outcome.kind == ErrorKind::failed)
                     outcome.hint =
                         "it was taken back; mend the template or the db files, or wait longer: --timeout";
                 report.outcomes.push_back(std::move(outcome));

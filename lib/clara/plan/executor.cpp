@@ -53,7 +53,7 @@ struct Doer {
     }
     Undo operator()(const DefineGuest& a) const {
         drivers.guests.define(a);
-        return [this_ = *this, a] { this_.drivers.guests.undefine({a.lxc_path, a.name}); };
+        return [this_ = *this, a] { this_.drivers.guests.undefine({a.lxc_path, a.name, a.pool}); };
     }
     Undo operator()(const UndefineGuest& a) const {
         drivers.guests.undefine(a);
@@ -111,35 +111,77 @@ std::string undo_all(std::vector<Undo>& undos) {
     return trouble;
 }
 
+/// Runs the actions of one plan. `failed` ends it: undoes what was done, in reverse, and says so.
+class Run {
+  public:
+    Run(const Plan& plan, Drivers& drivers, const ExecutorOptions& options, Outcome& outcome)
+        : plan_(plan), drivers_(drivers), options_(options), outcome_(outcome), journal_(plan) {}
+
+    void all() {
+        for (; step_ < plan_.actions.size(); ++step_) {
+            if (options_.on_action) options_.on_action(plan_, plan_.actions[step_]);
+            look_up();
+            journal_.note(step_, "begin");
+            act(plan_.actions[step_]);
+        }
+        look_up();
+        outcome_.ok = outcome_.changed = true;
+    }
+
+    void failed(Error& e) {
+        const bool inside = step_ < plan_.actions.size();
+        outcome_.stale = dynamic_cast<StaleFacts*>(&e) != nullptr;
+        outcome_.unproven = inside && std::holds_alternative<ProveGuest>(plan_.actions[step_]);
+        if (inside && e.kind() != ErrorKind::interrupted && e.kind() != ErrorKind::terminated) {
+            std::string doing = describe_running(plan_.actions[step_]);
+            e.in(doing.substr(0, doing.find(':')));  // a list of files helps in a dry run, not in an error
+        }
+        const std::string trouble = undo_all(undos_);
+        outcome_.kind = trouble.empty() && !deleted_ ? e.kind() : ErrorKind::undo_incomplete;
+        outcome_.message = e.message() + trouble;
+        outcome_.hint = deleted_          ? "it is deleted in part: clara-destroy finishes it"
+                        : trouble.empty() ? e.hint()
+                                          : "look at the journal in the guest's folder and clear up by hand";
+    }
+
+  private:
+    void look_up() {
+        stop_for_test(step_);
+        if (!deleted_) throw_if_interrupted();
+    }
+
+    void act(const Action& action) {
+        Undo undo = std::visit(Doer{drivers_, outcome_.note}, action);
+        if (undo) undos_.push_back(std::move(undo));
+        if (std::holds_alternative<StopGuest>(action)) stopped_ = true;
+        // A restart's guest runs as it did before: whatever its proof says, nothing is to be taken back.
+        if (std::holds_alternative<StartGuest>(action) && stopped_) undos_.clear();
+        // Nothing brings it back: the few milliseconds that are left are done even after ^C.
+        if (std::holds_alternative<RemoveGuest>(action)) {
+            deleted_ = true;
+            undos_.clear();
+        }
+    }
+
+    const Plan& plan_;
+    Drivers& drivers_;
+    const ExecutorOptions& options_;
+    Outcome& outcome_;
+    Journal journal_;
+    std::vector<Undo> undos_;
+    std::size_t step_ = 0;
+    bool stopped_ = false, deleted_ = false;
+};
+
 void run_actions(const Plan& plan, Drivers& drivers, const ExecutorOptions& options, Outcome& outcome) {
-    Journal journal(plan);
-    std::vector<Undo> undos;
-    std::size_t step = 0;
+    Run run(plan, drivers, options, outcome);
     try {
-        for (; step < plan.actions.size(); ++step) {
-            const Action& action = plan.actions[step];
-            if (options.on_action) options.on_action(plan, action);
-            stop_for_test(step);
-            throw_if_interrupted();
-            journal.note(step, "begin");
-            if (Undo undo = std::visit(Doer{drivers, outcome.note}, action)) undos.push_back(std::move(undo));
-        }
-        stop_for_test(step);
-        throw_if_interrupted();
-        outcome.ok = outcome.changed = true;
+        run.all();
     } catch (Error& e) {
-        outcome.stale = dynamic_cast<StaleFacts*>(&e) != nullptr;
-        std::string trouble = undo_all(undos);
-        outcome.kind = trouble.empty() ? e.kind() : ErrorKind::undo_incomplete;
-        if (step < plan.actions.size() && e.kind() != ErrorKind::interrupted &&
-            e.kind() != ErrorKind::terminated) {
-            std::string doing = describe_running(plan.actions[step]);
-            // A list of files helps in a dry run, not in an error.
-            e.in(doing.substr(0, doing.find(':')));
-        }
-        outcome.message = e.message() + trouble;
-        outcome.hint =
-            trouble.empty() ? e.hint() : "look at the journal in the guest's folder and clear up by hand";
+        run.failed(e);
+    } catch (const std::exception& e) {  // no memory, a library's own: undone all the same
+        Error error(ErrorKind::failed, e.what());
+        run.failed(error);
     }
 }
 

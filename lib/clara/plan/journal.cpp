@@ -9,14 +9,21 @@
 #include "clara/base/clock.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/log.hpp"
 
 namespace clara {
 namespace {
 
+/// A record that cannot be written is said, and keeps nobody from his work: a full pool is made room in by
+/// stopping and destroying guests.
 void append(const std::string& path, const std::string& text, int flags) {
-    Fd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0640));
-    if (!fd) throw system_error("cannot open " + path, errno);
-    write_all(fd.get(), text);
+    try {
+        Fd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0640));
+        if (!fd) throw system_error("cannot open it", errno);
+        write_all(fd.get(), text);
+    } catch (const Error& e) {
+        log::warn("{} lacks this: {}", path, e.message());
+    }
 }
 
 }  // namespace

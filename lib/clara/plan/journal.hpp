@@ -19,7 +19,8 @@ class Journal {
     std::string lines_;
 };
 
-/// One line in POOL/audit.log: who, from where, when, what, with which result, why.
+/// One line in POOL/audit.log: who, from where, when, what, with which result, why. Both only warn where they
+/// cannot write.
 void audit(const Plan& plan, const std::string& result, const std::string& reason);
 
 }  // namespace clara

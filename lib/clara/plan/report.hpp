@@ -10,10 +10,11 @@ namespace clara {
 struct Outcome {
     std::string guest;
     bool ok = false;
-    bool changed = false;  ///< false: nothing was to do
-    bool stale = false;    ///< the facts changed before anything was done: plan again
-    std::string note;      ///< e.g. "10.87.0.11, answers after 1.02 s"
-    std::string message;   ///< of the error
+    bool changed = false;   ///< false: nothing was to do
+    bool stale = false;     ///< the facts changed before anything was done: plan again
+    bool unproven = false;  ///< it was started, but its ports did not answer
+    std::string note;       ///< e.g. "10.87.0.11, answers after 1.02 s"
+    std::string message;    ///< of the error
     std::string hint;
     ErrorKind kind = ErrorKind::failed;
     double seconds = 0;
