@@ -46,6 +46,7 @@ struct DirRig : Rig {
     TempDir dir;
     DirStorage storage;
     std::map<std::string, Fd> disks;
+    DirRig() { add_image(pool()); }
     StorageDriver& driver() override { return storage; }
     std::string pool() override { return dir / "pool"; }
     std::vector<BookEntry> book() override { return read_pool(pool()).book; }

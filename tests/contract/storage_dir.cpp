@@ -10,6 +10,7 @@
 #include "clara/base/files.hpp"
 #include "clara/base/lock.hpp"
 #include "clara/base/process.hpp"
+#include "clara/drivers/images/store.hpp"
 #include "clara/drivers/storage/dir_storage.hpp"
 #include "clara/drivers/storage/index.hpp"
 #include "clara/drivers/storage/layout.hpp"
@@ -60,6 +61,7 @@ void make_image(const std::string& pool) {
 TEST_CASE("storage: files lie in the upper layer with mapped owners") {
     if (!is_root()) return;
     TempDir pool;
+    add_image(pool.path());
     DirStorage storage;
     Steps steps(pool.path(), "bpm01", 11);
     FillDisk fill = steps.filling();
@@ -87,6 +89,7 @@ TEST_CASE("storage: files lie in the upper layer with mapped owners") {
 TEST_CASE("storage: parent folders look as in the image, and its links are followed") {
     if (!is_root()) return;
     TempDir pool;
+    add_image(pool.path());
     DirStorage storage;
     make_image(pool.path());
     FillDisk fill{pool.path(), "bpm01", 100000};
@@ -109,6 +112,7 @@ TEST_CASE("storage: parent folders look as in the image, and its links are follo
 TEST_CASE("storage: paths and owners that make no sense are refused") {
     if (!is_root()) return;
     TempDir pool;
+    add_image(pool.path());
     DirStorage storage;
     storage.make_disk({pool.path(), "bpm01", Steps::disk});
     auto fill_with = [&](const PlacedFile& file) {
@@ -129,6 +133,7 @@ TEST_CASE("storage: paths and owners that make no sense are refused") {
 TEST_CASE("storage: a create that is killed anywhere leaves a leftover that can be cleared") {
     if (!is_root()) return;
     TempDir pool;
+    add_image(pool.path());
     DirStorage storage;
     Steps steps(pool.path(), "bpm01", 11);
     // Moments all over a create, which takes some milliseconds.
@@ -163,6 +168,7 @@ TEST_CASE("storage: a create that is killed anywhere leaves a leftover that can 
 TEST_CASE("storage: fifty processes at once get fifty addresses") {
     if (!is_root()) return;
     TempDir pool;
+    add_image(pool.path());
     std::vector<pid_t> children;
     for (int i = 0; i < 50; ++i) {
         pid_t child = ::fork();
@@ -214,6 +220,7 @@ TEST_CASE("storage: a full pool is an error and leaves nothing") {
 TEST_CASE("storage: a killed removal is finished by the next one") {
     if (!is_root()) return;
     TempDir pool;
+    add_image(pool.path());
     DirStorage storage;
     Steps steps(pool.path(), "bpm01", 11);
     for (auto& step : steps.create()) step(storage);
@@ -232,10 +239,26 @@ TEST_CASE("storage: a killed removal is finished by the next one") {
 TEST_CASE("storage: a disk that is in use elsewhere is not removed with a leftover") {
     if (!is_root()) return;
     TempDir pool;
+    add_image(pool.path());
     DirStorage storage;
     storage.make_disk({pool.path(), "bpm01", Steps::disk});
     Fd disk = open_disk(open_dir(pool / "guests/.bpm01.partial").get());
     CHECK_THROWS_WITH(storage.clear_leftover({pool.path(), "bpm01"}), "disk.raw is in use");
     disk.reset();
     CHECK_NOTHROW(storage.clear_leftover({pool.path(), "bpm01"}));
+}
+
+TEST_CASE("storage: no guest is made on an image that was removed meanwhile") {
+    TempDir pool;
+    add_image(pool.path());
+    DirStorage storage;
+    Steps steps(pool.path(), "bpm01", 11);
+    storage.make_disk({pool.path(), "bpm01", Steps::disk});
+    remove_image(pool.path(), steps.spec().image, pool / "run");
+    CHECK_THROWS_WITH(storage.write_spec({steps.spec()}), Catch::Contains("was removed meanwhile"));
+
+    add_image(pool.path());
+    storage.write_spec({steps.spec()});
+    CHECK_THROWS_WITH(remove_image(pool.path(), steps.spec().image, pool / "run"),
+                      Catch::Contains("is used by"));
 }

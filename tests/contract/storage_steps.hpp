@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "clara/base/error.hpp"
+#include "clara/base/files.hpp"
 #include "clara/plan/drivers.hpp"
 
 namespace clara {
@@ -47,6 +48,13 @@ struct Steps {
                 }};
     }
 };
+
+/// The image that the guests stand on, as far as storage looks at it: its file is there.
+inline void add_image(const std::string& pool) {
+    const std::string folder = pool + "/images/" + Steps(pool, "any", 0).spec().image;
+    make_dirs(folder);
+    write_file(folder + "/image.erofs", "");
+}
 
 /// As the planner does: the lowest free address, again when somebody was faster.
 inline void reserve_any(StorageDriver& driver, const std::string& pool, const std::string& name) {

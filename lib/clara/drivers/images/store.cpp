@@ -12,12 +12,15 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/drivers/images/digest.hpp"
+#include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/mount.hpp"
 #include "clara/spec/guest.hpp"
 #include "clara/spec/names.hpp"
 
 namespace clara {
 namespace {
+
+constexpr std::chrono::seconds use_wait{30};  // others hold it for a millisecond
 
 std::string folder_of(const std::string& pool, const std::string& id) {
     return pool + "/images/" + id;
@@ -93,7 +96,7 @@ std::vector<std::string> image_users(const std::string& pool, const std::string&
     if (!exists(pool + "/guests")) return users;
     for (const auto& guest : list_dir(pool + "/guests")) {
         const std::string file = pool + "/guests/" + guest + "/guest.yaml";
-        auto text = read_file(file, 1 << 20);
+        auto text = read_file(file);
         if (text && read_guest(*text, file).image == id) users.push_back(guest);
     }
     return users;
@@ -113,6 +116,8 @@ void refuse_used_image(const std::string& pool, const std::string& id) {
 }
 
 void remove_image(const std::string& pool, const std::string& id, const std::string& run_dir) {
+    make_dirs(pool + "/locks");
+    auto lock = NamedLock::take(pool::image_lock(pool, id), "removing image " + id, use_wait);
     refuse_used_image(pool, id);
     const std::string mounts = run_dir + "/images/" + id;
     if (exists(mounts)) {

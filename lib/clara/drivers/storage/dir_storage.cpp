@@ -23,6 +23,8 @@ namespace {
 constexpr std::chrono::seconds loop_end{1};
 // Less than this free and an I/O error of a sparse disk means that the pool is full.
 constexpr std::uint64_t nearly_nothing = 1 << 20;
+// For the removal of an image beside us: some seconds where it is large.
+constexpr std::chrono::seconds image_wait{30};
 
 Fd open_guests(const std::string& pool) {
     make_dirs(pool::guests(pool));
@@ -115,6 +117,13 @@ void DirStorage::fill_disk(const FillDisk& a) {
 
 void DirStorage::write_spec(const WriteSpec& a) {
     Fd dir = open_partial(a.spec.pool, a.spec.name);
+    // From here on the guest is a user of its image: a removal beside us comes before or after, not between.
+    make_dirs(a.spec.pool + "/locks");
+    auto lock =
+        NamedLock::take(pool::image_lock(a.spec.pool, a.spec.image), "making " + a.spec.name, image_wait);
+    if (!exists(pool::image(a.spec.pool, a.spec.image)))
+        throw Error(ErrorKind::refused, "image " + a.spec.image + " was removed meanwhile",
+                    "clara-image list shows what is there");
     // 0640: placed files are in it, and may hold what not everybody should read.
     write_file_at(dir.get(), "guest.yaml", write_guest(a.spec), 0640, Durable::nothing);
 }
@@ -129,8 +138,14 @@ void DirStorage::publish(const PublishGuest& a) {
     }
     fsync_or_throw(partial.get(), a.name);
     if (!rename_new(guests.get(), pool::partial(a.name), a.name)) throw exists_already(a.name);
-    fsync_or_throw(guests.get(), "the folder of guests");
-    fsync_or_throw(open_dir(a.pool).get(), "the address book");  // its content was fsynced as it was written
+    try {
+        fsync_or_throw(guests.get(), "the folder of guests");
+        fsync_or_throw(open_dir(a.pool).get(),
+                       "the address book");  // its content was fsynced as it was written
+    } catch (...) {
+        rename_new(guests.get(), a.name, pool::partial(a.name));  // not published: the undo finds it there
+        throw;
+    }
 }
 
 void DirStorage::remove_guest(const RemoveGuest& a) {

@@ -13,6 +13,11 @@ inline std::string guest(const std::string& pool, const std::string& name) {
 inline std::string lock(const std::string& pool, const std::string& name) {
     return pool + "/locks/" + name;
 }
+/// Held while a guest becomes a user of the image, and while an image without users is removed. A guest's
+/// name has no @.
+inline std::string image_lock(const std::string& pool, const std::string& id) {
+    return pool + "/locks/image@" + id;
+}
 inline std::string image(const std::string& pool, const std::string& id) {
     return pool + "/images/" + id + "/image.erofs";
 }
