@@ -66,7 +66,7 @@ int main(int argc, char** argv) {
                 for (const auto& [name, guest] : read_guests(pool)) fmt::print("{}\n", name);
                 return 0;
             }
-            const Facts facts = gather_facts(site, {.pool = pool, .helpers = false});
+            const Facts facts = gather_facts(site, {.pool = pool, .remember = true, .helpers = false});
             auto guests = chosen(ranges, facts);
             sort_guests(guests, sort);
             if (flags.json) {

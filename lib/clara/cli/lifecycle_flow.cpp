@@ -50,7 +50,7 @@ int run_verb(const Verb& verb, const Selection& selection, const GuestPlanner& p
     const std::string pool = site.pool(flags.pool).path;
     if (!flags.dry_run) require_root();
 
-    const auto guests = read_guests(pool);
+    const auto guests = read_guests(pool, false);
     const auto names = selected(selection, names_of(guests));
     FactsRequest request{.pool = pool, .helpers = verb.starts};
     if (verb.starts) request.paths = host_paths(pool, guests, names);

@@ -83,11 +83,10 @@ std::map<std::string, PathFact> probe_paths(const std::set<std::string>& paths,
 Facts gather_facts(const Site& site, const FactsRequest& request) {
     Facts facts;
     facts.hostname = this_host();
-    facts.root = ::geteuid() == 0;
     // man cgroups: the file is in the root of a v2 tree only; hybrid hosts run LXC's limits on v1.
     facts.cgroup_version = exists("/sys/fs/cgroup/cgroup.controllers") ? 2 : 1;
     facts.apparmor = read_file("/sys/module/apparmor/parameters/enabled").value_or("").starts_with('Y');
-    PoolIndex pool = read_pool(request.pool);
+    PoolIndex pool = read_pool(request.pool, request.remember);
     facts.guests = std::move(pool.guests);
     add_run_state(site, request.pool, facts.guests);
     facts.book = std::move(pool.book);
@@ -101,7 +100,7 @@ Facts gather_facts(const Site& site, const FactsRequest& request) {
     facts.paths = probe_paths(request.paths, request.path_deadline);
     if (request.helpers) {
         facts.hook = helper_path("clara-lxc-hook");
-        facts.init = helper_path("clara-init");
+        helper_path("clara-init");  // the hook needs it
     }
     return facts;
 }

@@ -47,7 +47,6 @@ struct Facts {
     std::string hostname;
     int cgroup_version = 1;
     bool apparmor = false;
-    bool root = true;
     std::map<std::string, GuestFact> guests;
     std::vector<BookEntry> book;
     std::vector<ImageInfo> images;
@@ -60,7 +59,6 @@ struct Facts {
     std::map<std::string, std::string> pv_served;  ///< PV -> "10.87.0.12:5064" that serves it already
     std::uint64_t pool_free = 0;                   ///< bytes
     std::string hook;                              ///< absolute path of clara-lxc-hook
-    std::string init;                              ///< absolute path of clara-init
 };
 
 /// The guest's facts; Error{usage} with the near name where there is none.

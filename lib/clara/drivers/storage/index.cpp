@@ -82,7 +82,8 @@ std::set<std::string> find_leftovers(const std::string& pool, const std::vector<
     return found;
 }
 
-std::map<std::string, GuestFact> read_listed(const std::string& pool, const std::vector<std::string>& names) {
+std::map<std::string, GuestFact> read_listed(const std::string& pool, const std::vector<std::string>& names,
+                                             bool remember) {
     Fd dir = open_dir(pool::guests(pool));
     IndexCache cache(pool::cache(pool));
     std::map<std::string, GuestFact> guests;
@@ -95,7 +96,7 @@ std::map<std::string, GuestFact> read_listed(const std::string& pool, const std:
         cache.keep(fact, stamp);
         guests.emplace(name, std::move(fact));
     }
-    cache.store();
+    if (remember) cache.store();
     return guests;
 }
 
@@ -105,17 +106,17 @@ std::vector<std::string> list_guests(const std::string& pool) {
 
 }  // namespace
 
-std::map<std::string, GuestFact> read_guests(const std::string& pool) {
+std::map<std::string, GuestFact> read_guests(const std::string& pool, bool remember) {
     auto names = list_guests(pool);
-    return names.empty() ? std::map<std::string, GuestFact>() : read_listed(pool, names);
+    return names.empty() ? std::map<std::string, GuestFact>() : read_listed(pool, names, remember);
 }
 
-PoolIndex read_pool(const std::string& pool) {
+PoolIndex read_pool(const std::string& pool, bool remember) {
     PoolIndex index;
     if (!exists(pool)) return index;
     index.book = read_book(pool);
     auto names = list_guests(pool);
-    if (!names.empty()) index.guests = read_listed(pool, names);
+    if (!names.empty()) index.guests = read_listed(pool, names, remember);
     index.leftovers = find_leftovers(pool, names, index);
     index.free = free_bytes(pool);
     return index;

@@ -19,12 +19,13 @@ struct PoolIndex {
     std::uint64_t free = 0;           ///< bytes
 };
 
-/// An absent pool is an empty one. Error where the address book is damaged.
-PoolIndex read_pool(const std::string& pool);
+/// An absent pool is an empty one. Error where the address book is damaged. `remember`: see read_guests().
+PoolIndex read_pool(const std::string& pool, bool remember = true);
 
 /// The guests alone. POOL/cache/index.json spares reading each guest.yaml: an entry holds while inode, time
-/// and size of the file stay. A cache that is damaged, absent or cannot be written only costs time.
-std::map<std::string, GuestFact> read_guests(const std::string& pool);
+/// and size of the file stay. A cache that is damaged, absent or cannot be written only costs time. It is
+/// brought up to date with `remember`; a dry run leaves it as it is.
+std::map<std::string, GuestFact> read_guests(const std::string& pool, bool remember = true);
 
 /// The whole spec of one guest, nullopt where there is no such guest.
 std::optional<GuestSpec> load_guest(const std::string& pool, const std::string& name);
