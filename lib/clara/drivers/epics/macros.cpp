@@ -9,6 +9,7 @@ namespace {
 
 constexpr int max_depth = 32;
 constexpr std::size_t max_length = 64 << 10;
+constexpr int max_references = 10000;  // a line's; values of nothing but others double with each level
 
 class Expander {
   public:
@@ -42,6 +43,8 @@ class Expander {
   private:
     /// `at` is on the $; left on the closing bracket.
     std::string reference(std::string_view raw, std::size_t& at, int level) {
+        if (++references_ > max_references)
+            throw Error(ErrorKind::usage, "macros refer to each other too often");
         const char close = raw[at + 1] == '(' ? ')' : '}';
         const std::string after_value = std::string(",") + close;
         at += 2;
@@ -67,6 +70,7 @@ class Expander {
     }
 
     std::map<std::string, std::string> values_;
+    int references_ = 0;
 };
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include <cstdlib>
 
 #include "clara/base/error.hpp"
-#include "clara/base/files.hpp"
+#include "clara/base/interrupt.hpp"
 #include "clara/drivers/epics/telnet.hpp"
 #include "clara/drivers/guest_root.hpp"
 
@@ -42,7 +42,12 @@ class Conversation {
 
     const std::string& heard() const { return heard_; }
     void forget() { heard_.clear(); }
-    void say(const std::string& keys) { write_all(fd_.get(), telnet_escape(keys)); }
+    /// A few keys, which the socket's buffer takes whole. Not by write(2): procServ may be gone (SIGPIPE).
+    void say(const std::string& keys) {
+        const std::string bytes = telnet_escape(keys);
+        if (::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0)
+            throw system_error("cannot talk to procServ", errno);
+    }
 
     /// Listen until `enough` or the time is over (false).
     template <class F>
@@ -51,6 +56,7 @@ class Conversation {
         while (!enough()) {
             auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Time::now()).count();
             if (left <= 0) return false;
+            throw_if_interrupted();
             pollfd wait{fd_.get(), POLLIN, 0};
             if (::poll(&wait, 1, static_cast<int>(left)) <= 0) continue;
             char buffer[4096];
@@ -107,15 +113,12 @@ Fd connect_inside(int init_pid, const std::string& socket) {
     // The way to connect to a descriptor; a plain path would be looked up in our own root.
     const std::string path = "/proc/self/fd/" + std::to_string(place.get());
     path.copy(address.sun_path, sizeof address.sun_path - 1);
-    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    // Not blocking while it connects: a procServ that hangs with a full queue would hold us up for ever.
+    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+        ::fcntl(fd.get(), F_SETFL, 0) != 0)
         throw system_error("cannot reach " + socket + " in the guest", errno);
     return fd;
-}
-
-ProcServStatus procserv_status(int init_pid, std::chrono::milliseconds timeout) {
-    Conversation procserv(connect_inside(init_pid, inside::console_socket), Time::now() + timeout);
-    return procserv.banner();
 }
 
 int restart_ioc(int init_pid, std::chrono::milliseconds timeout, std::chrono::milliseconds patience,

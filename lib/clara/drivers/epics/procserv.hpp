@@ -27,9 +27,6 @@ std::optional<ProcServStatus> parse_banner(const std::string& text);
 /// guest's own root only. Error{failed} where nobody listens.
 Fd connect_inside(int init_pid, const std::string& socket);
 
-/// Reads the banner and leaves. Each visit delays a start of the IOC by half a second: ask rarely.
-ProcServStatus procserv_status(int init_pid, std::chrono::milliseconds timeout = std::chrono::seconds(5));
-
 /// Restart the IOC, the guest runs on: "exit" at its shell, after `patience` ^X (SIGKILL); then waits until
 /// procServ tells the new process, at most `timeout` in all. Returns its pid inside.
 /// `socket` is the guest's console; another one only in tests.
