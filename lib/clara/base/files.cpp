@@ -85,6 +85,8 @@ std::optional<std::string> read_file_at(int dir, const std::string& name, std::s
     for (;;) {
         ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
         if (got < 0 && errno == EINTR) continue;
+        // A file of a process or control group that has ended meanwhile.
+        if (got < 0 && (errno == ESRCH || errno == ENODEV)) return std::nullopt;
         if (got < 0) throw system_error("cannot read " + name, errno);
         if (got == 0) return text;
         text.append(buffer, static_cast<std::size_t>(got));
