@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -58,6 +59,8 @@ clara::Fd open_signals() {
 
 Guest::Guest() : signals_(open_signals()) {
     ::umask(022);
+    // The console is the monitor's: one that does not read must not stop PID 1.
+    ::fcntl(STDERR_FILENO, F_SETFL, O_WRONLY | O_NONBLOCK);
     loop_.watch(signals_.get(), POLLIN, [this](short) { signalled(); });
 }
 

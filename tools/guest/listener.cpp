@@ -48,7 +48,12 @@ void InetListener::make() {
     ::unlink((listener_.needs + ".new").c_str());
     Start start{listener_.make, plain_environment};
     start.out = errors_.write_end();
-    children_.start(start, [this](int status) { made(status); });
+    try {
+        children_.start(start, [this](int status) { made(status); });
+    } catch (const std::exception& e) {
+        complain("port %d stays closed: %s", listener_.port, e.what());
+        loop_.after(10s, [this] { this->start(); });
+    }
 }
 
 // Made under another name and renamed: a power cut leaves no half key behind that would close port 22 for
