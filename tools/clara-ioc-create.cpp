@@ -1,9 +1,10 @@
 // clara-ioc-create: IOCs from YAML templates.
+#include <algorithm>
 #include <iostream>
 
 #include "clara/base/error.hpp"
 #include "clara/cli/create_flow.hpp"
-#include "clara/spec/names.hpp"
+#include "clara/cli/selection.hpp"
 
 namespace {
 
@@ -47,14 +48,15 @@ std::pair<std::string, std::string> split(const std::string& text) {
 std::vector<Request> requests_of(const Arguments& a, const CommonFlags& flags) {
     std::vector<Request> requests;
     if (!a.fleet.empty()) requests = read_fleet(a.fleet);
-    for (const auto& range : a.names)
-        for (const auto& name : expand_range(range)) {
-            Request request;
-            request.name = name;
-            request.template_name = a.template_name;
-            request.address = a.address;
-            requests.push_back(std::move(request));
-        }
+    for (const auto& name : expand_ranges(a.names)) {
+        if (std::any_of(requests.begin(), requests.end(), [&](const Request& r) { return r.name == name; }))
+            throw Error(ErrorKind::usage, "'" + name + "' is in the fleet file, too", "name it once");
+        Request request;
+        request.name = name;
+        request.template_name = a.template_name;
+        request.address = a.address;
+        requests.push_back(std::move(request));
+    }
     if (requests.empty())
         throw Error(ErrorKind::usage, "no NAME and no fleet file given",
                     "e.g. clara-ioc-create magnets --template soft-ioc");
@@ -79,20 +81,20 @@ int main(int argc, char** argv) {
         argc, argv, doc,
         [&](CLI::App& app, CommonFlags& flags) {
             flags.timeout = options.timeout;
-            app.add_option("NAME", a.names, "names or ranges of the guests");
-            app.add_option("-t,--template", a.template_name, "template: its name, or a .yaml file")
+            app.add_option("NAME", a.names, "Names or ranges of the guests");
+            app.add_option("-t,--template", a.template_name, "Template: its name, or a .yaml file")
                 ->capture_default_str();
             app.add_option("-s,--set", a.set, "KEY=VALUE: a parameter of the template, or one of its keys")
                 ->allow_extra_args(false);
-            app.add_option("-f,--file", a.fleet, "fleet file: many guests with shared defaults");
-            app.add_option("--address", a.address, "address, or auto for the next free one")
+            app.add_option("-f,--file", a.fleet, "Fleet file: many guests with shared defaults");
+            app.add_option("--address", a.address, "Address, or auto for the next free one")
                 ->capture_default_str();
-            app.add_option("--network", a.network, "network of site.yaml (default: its first)");
-            app.add_flag("--start", options.start, "start them and wait until their ports answer");
-            app.add_flag("--no-wait", a.no_wait, "with --start: do not wait for the ports");
+            app.add_option("--network", a.network, "Network of site.yaml (default: its first)");
+            app.add_flag("--start", options.start, "Start them and wait until their ports answer");
+            app.add_flag("--no-wait", a.no_wait, "With --start: do not wait for the ports");
             app.add_flag("--allow-duplicate-pv", options.allow_duplicate_pv,
-                         "make it even if another server has one of its PVs");
-            app.add_flag("--explain", a.explain, "print every key of a template, and end");
+                         "Make it even if another server has one of its PVs");
+            app.add_flag("--explain", a.explain, "Print every key of a template, and end");
         },
         [&](CommonFlags& flags) {
             if (a.explain) {
