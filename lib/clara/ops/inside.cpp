@@ -132,7 +132,7 @@ std::vector<User> guest_users(const GuestSpec& spec) {
 }
 
 std::optional<uid_t> guest_uid(const GuestSpec& spec, const std::string& owner) {
-    if (!owner.empty() && owner.size() < 10 && owner.find_first_not_of("0123456789") == std::string::npos)
+    if (!owner.empty() && owner.size() <= 5 && owner.find_first_not_of("0123456789") == std::string::npos)
         return static_cast<uid_t>(std::stoul(owner));
     for (const auto& user : guest_users(spec))
         if (user.name == owner) return user.uid;
