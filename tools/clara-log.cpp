@@ -57,6 +57,10 @@ int main(int argc, char** argv) {
             const Site site = read_site(flags.config);
             const std::string pool = site.pool(flags.pool).path;
             const GuestSpec spec = require_guest(pool, name);
+            if (spec.init != "clara")
+                throw Error(
+                    ErrorKind::refused, name + " runs its image's own init, so its logs are its own",
+                    "clara-console --shell " + name + ", or " + site.lxc_path + "/" + name + "/console.log");
             if (service.empty()) service = main_service(spec);
             auto print = [&](const std::string& text) {
                 write_all(STDOUT_FILENO, raw ? text : plain_log(text));
