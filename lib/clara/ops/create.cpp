@@ -113,6 +113,10 @@ Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, A
     const ImageInfo& image = find_image(spec, facts);
     spec.image = image.id();
     spec.init = image.init;
+    if (spec.init != "clara" && (spec.ioc || spec.daemon.present()))
+        refuse(fmt::format("image {} has an init of its own, which runs neither IOCs nor daemons for us",
+                           spec.image),
+               "import it with --init clara, or leave ioc and daemon out of the template");
     check_paths(spec, facts);
     check_pvs(item, facts, options.allow_duplicate_pv);
     if (facts.pool_free < room_needed)
