@@ -53,7 +53,10 @@ int run_verb(const Verb& verb, const Selection& selection, const GuestPlanner& p
     const auto guests = read_guests(pool, false);
     const auto names = selected(selection, names_of(guests));
     FactsRequest request{.pool = pool, .helpers = verb.starts};
-    if (verb.starts) request.paths = host_paths(pool, guests, names);
+    if (verb.starts) {
+        request.paths = host_paths(pool, guests, names);
+        request.path_deadline = flags.timeout;
+    }
     const Facts facts = gather_facts(site, request);
 
     Batch batch = plan_each(verb.name, names, [&](const std::string& name) {
