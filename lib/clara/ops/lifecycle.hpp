@@ -1,10 +1,11 @@
 // Planning of start, stop, restart and destroy. Pure. What each state leads to:
 //
-//            start            stop     restart           destroy (running ones only with force)
-//   stopped  start, prove     -        start, prove      delete
-//   leftover start, prove     stop     start, prove      stop, delete    (mounts of a killed run: stop clears
-//   them) starting prove            stop     stop, start, ...  stop, delete running  -                stop
-//   stop, start, ...  stop, delete stopping busy             stop     stop, start, ...  stop, delete
+//            start        stop  restart          destroy (what runs only with force)
+//   stopped  start, prove -     start, prove     delete
+//   leftover start, prove stop  start, prove     stop, delete (stop clears a killed run's mounts)
+//   starting prove        stop  stop, start ...  stop, delete
+//   running  -            stop  stop, start ...  stop, delete
+//   stopping busy         stop  stop, start ...  stop, delete
 #pragma once
 #include <chrono>
 #include <string>

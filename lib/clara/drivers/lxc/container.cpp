@@ -42,6 +42,11 @@ Fd Container::init_handle() {
     return pid == 0 ? Fd() : Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
+bool Container::stopping() {
+    const char* state = container_->state(container_);
+    return state && std::strcmp(state, "STOPPING") == 0;
+}
+
 void Container::ask_to_halt() {
     if (!container_->shutdown(container_, 0) && init_pid() != 0)
         throw lxc_error(container_, "cannot signal the init of");

@@ -20,6 +20,7 @@ class Container {
     pid_t init_pid();  ///< 0 where it does not run
     /// A descriptor that becomes readable when its init ends; empty where it does not run.
     Fd init_handle();
+    bool stopping();     ///< its init has ended, LXC cleans up
     void ask_to_halt();  ///< its halt signal (SIGPWR, systemd's own), returns at once
     void kill();         ///< returns when LXC has cleaned up
 

@@ -120,8 +120,12 @@ std::map<std::string, LxcState> lxc_states(const Site& site) {
     for (const auto& name : monitored(site.lxc_path)) {
         LxcState& state = states[name];
         state.init_pid = lxc_init_pid(site.lxc_path, name);
-        state.state = state.init_pid ? GuestState::running : GuestState::starting;
-        if (!state.init_pid) continue;
+        state.state = GuestState::running;
+        if (!state.init_pid) {
+            const bool stopping = Container(site.lxc_path, name).stopping();
+            state.state = stopping ? GuestState::stopping : GuestState::starting;
+            continue;
+        }
         state.uptime_s = uptime(state.init_pid);
         state.cpu_s = cpu_seconds(name);
         state.memory = memory(name);
