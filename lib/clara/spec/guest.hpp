@@ -61,7 +61,7 @@ struct Ioc {
     std::string user = "ioc";
     std::string autosave;          ///< folder inside, kept on the guest's own disk; empty: none
     std::vector<std::string> pvs;  ///< PVs that prove it runs; empty: taken from the db files
-    bool pva = false;              ///< serves PVAccess: 5075/5076 are proven too
+    bool pva = false;              ///< serves PVAccess: TCP 5075 is proven too
     int holdoff_s = 2;             ///< procServ's pause before it restarts the IOC, seconds
 };
 

@@ -59,7 +59,7 @@ const Table<Ioc>& table_of(const Ioc*) {
                           .example = "[\"MAGNETS:STATUS\"]"}),
         field(&Ioc::pva, {.name = "pva",
                           .type = Type::boolean,
-                          .doc = "It serves PVAccess too: 5075 and 5076 must answer.",
+                          .doc = "It serves PVAccess too: TCP 5075 must greet as such a server does.",
                           .fallback = "false"}),
         field(&Ioc::holdoff_s, {.name = "holdoff",
                                 .type = Type::seconds,
