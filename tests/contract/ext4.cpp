@@ -1,5 +1,6 @@
 #include "clara/drivers/storage/ext4.hpp"
 
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,6 +82,23 @@ TEST_CASE("what a killed run left in the cache does no harm") {
     make_blank_disk(at.get(), "disk.raw", 16 * MiB, dir / "cache");
     CHECK(clean(dir / "disk.raw"));
     CHECK_FALSE(exists(dir / "cache/.blank-16777216.ext4.partial"));
+}
+
+TEST_CASE("the mke2fs of a killed run does not write into the next one's disk") {
+    for (int moment = 0; moment < 80; ++moment) {
+        TempDir dir;
+        Fd at = open_dir(dir.path());
+        pid_t child = ::fork();
+        if (child == 0) {
+            make_blank_disk(at.get(), "first", 64 * MiB, dir / "cache");
+            ::_exit(0);
+        }
+        ::usleep(static_cast<useconds_t>(moment) * 150);  // mke2fs takes some 10 ms
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        make_blank_disk(at.get(), "second", 64 * MiB, dir / "cache");
+        CHECK(clean(dir / "second"));
+    }
 }
 
 TEST_CASE("several processes make disks at once") {

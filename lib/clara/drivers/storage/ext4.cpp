@@ -1,6 +1,7 @@
 #include "clara/drivers/storage/ext4.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "clara/base/clock.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/lock.hpp"
@@ -56,9 +58,11 @@ Fd blank_of(std::uint64_t size, const std::string& cache_dir) {
 
     auto lock = NamedLock::take(cache_dir + "/lock", "formatting a blank disk", std::chrono::minutes(1));
     if (auto blank = open_cached(cache.get(), name, size)) return std::move(*blank);
-    const std::string partial = "." + name + ".partial";  // one of a killed run is overwritten
-    Fd file(
-        ::openat(cache.get(), partial.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    // A killed run's mke2fs may be at work still: it keeps its file, which has a name of its own, to itself.
+    for (const auto& old : list_dir(cache.get()))
+        if (old.starts_with("." + name)) remove_tree_at(cache.get(), old);
+    const std::string partial = fmt::format(".{}.{:016x}.partial", name, system_random()());
+    Fd file(::openat(cache.get(), partial.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file || ::ftruncate(file.get(), static_cast<off_t>(size)) != 0)
         throw system_error("cannot make a disk of " + size_text(size) + " in " + cache_dir, errno);
     format(cache_dir + "/" + partial, size);
