@@ -131,7 +131,7 @@ TEST_CASE("a start is refused, before anything is touched, where something it ne
     SECTION("a mount that hangs") {
         idle.mounts.push_back({"/srv/nfs", "/opt/iocs"});
         facts.paths["/srv/nfs"].state = PathFact::State::hung;
-        CHECK_THAT(refusal(idle, facts).what(), Contains("/srv/nfs on the host does not answer"));
+        CHECK_THAT(refusal(idle, facts).what(), Contains("/srv/nfs does not answer"));
     }
     SECTION("a bridge that is not ours") {
         idle.nic.bridge = "br-lab";

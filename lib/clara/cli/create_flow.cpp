@@ -12,6 +12,7 @@
 #include "clara/drivers/host.hpp"
 #include "clara/drivers/host_facts.hpp"
 #include "clara/drivers/network/arp.hpp"
+#include "clara/ops/host_paths.hpp"
 
 namespace clara {
 namespace {

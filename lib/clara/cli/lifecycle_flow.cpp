@@ -11,7 +11,7 @@
 #include "clara/drivers/host.hpp"
 #include "clara/drivers/host_facts.hpp"
 #include "clara/drivers/storage/index.hpp"
-#include "clara/ops/create.hpp"
+#include "clara/ops/host_paths.hpp"
 
 namespace clara {
 namespace {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "clara/base/error.hpp"
+#include "clara/ops/host_paths.hpp"
 #include "clara/ops/inside.hpp"
 #include "clara/ops/lxc_config.hpp"
 #include "clara/spec/names.hpp"
@@ -59,19 +60,6 @@ const ImageInfo& find_image(const GuestSpec& spec, const Facts& facts) {
     return *found;
 }
 
-void check_paths(const GuestSpec& spec, const Facts& facts) {
-    for (const auto& path : needed_paths(spec)) {
-        auto found = facts.paths.find(path);
-        auto state = found == facts.paths.end() ? PathFact::State::absent : found->second.state;
-        if (state == PathFact::State::absent)
-            refuse(path + " is missing on this host", "mount it, or mend the path in the template");
-        if (state == PathFact::State::stale)
-            refuse(path + " is stale (the server behind it has changed)", "umount and mount it again");
-        if (state == PathFact::State::hung)
-            refuse(path + " does not answer", "look at the server behind the mount; umount -l frees it");
-    }
-}
-
 void check_pvs(const CreateItem& item, const Facts& facts, bool allowed) {
     if (allowed) return;
     for (const auto& pv : item.pvs)
@@ -92,19 +80,6 @@ void choose_nic(GuestSpec& spec, const std::string& address, const Site& site, c
 }
 
 }  // namespace
-
-std::vector<std::string> needed_paths(const GuestSpec& spec) {
-    std::vector<std::string> paths;
-    const Mount* home = nullptr;  // the mount that st.cmd lies on: the longest that fits
-    for (const auto& mount : spec.mounts) {
-        if (!mount.optional) paths.push_back(mount.host);
-        if (!spec.ioc || spec.ioc->st_cmd.rfind(mount.guest + "/", 0) != 0) continue;
-        if (!home || mount.guest.size() > home->guest.size()) home = &mount;
-    }
-    for (const auto& device : spec.devices) paths.push_back(device.host);
-    if (home && !home->optional) paths.push_back(home->host + spec.ioc->st_cmd.substr(home->guest.size()));
-    return paths;
-}
 
 Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, Allocator& allocator,
                  const CreateOptions& options, const Clock& clock, const Random& random) {

@@ -26,9 +26,6 @@ struct CreateItem {
     std::vector<std::string> pvs;  ///< the PVs its db files define
 };
 
-/// Host paths that must be there before the guest is made: mount sources, devices, st.cmd on its mount.
-std::vector<std::string> needed_paths(const GuestSpec& spec);
-
 /// Error{refused} where the host says no (name, address, image, bridge, mount, room, a PV that is served
 /// already), Error{usage} where the request itself is wrong. The message says which and what to do.
 Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, Allocator& allocator,

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "clara/base/error.hpp"
-#include "clara/ops/create.hpp"
+#include "clara/ops/host_paths.hpp"
 #include "clara/ops/lxc_config.hpp"
 
 namespace clara {
@@ -30,18 +30,6 @@ void check_image(const GuestSpec& spec, const Facts& facts) {
     if (facts.broken_images.count(spec.image))
         throw Error(ErrorKind::refused, fmt::format("image {} is damaged", spec.image),
                     fmt::format("clara-image verify {}", spec.image));
-}
-
-void check_paths(const GuestSpec& spec, const Facts& facts) {
-    for (const auto& path : needed_paths(spec)) {
-        auto fact = facts.paths.find(path);
-        if (fact == facts.paths.end() || fact->second.state == PathFact::State::ok) continue;
-        const char* why = fact->second.state == PathFact::State::absent  ? "is missing"
-                          : fact->second.state == PathFact::State::stale ? "is a stale mount"
-                                                                         : "does not answer";
-        throw Error(ErrorKind::refused, fmt::format("{} on the host {}", path, why),
-                    "mount it, or mark it optional in guest.yaml");
-    }
 }
 
 /// The bridge: made where it is ours, else it has to be there.

@@ -9,6 +9,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/lock.hpp"
+#include "clara/drivers/storage/lease.hpp"
 
 namespace clara {
 namespace {
@@ -63,12 +64,6 @@ void throw_on_conflict(const std::vector<BookEntry>& book, const ReserveAddress&
     if (auto why = conflict(book, wanted); !why.empty()) throw StaleFacts(why);
 }
 
-std::string hostname() {
-    char name[256] = {};
-    ::gethostname(name, sizeof name - 1);
-    return name;
-}
-
 }  // namespace
 
 std::string conflict(const std::vector<BookEntry>& book, const ReserveAddress& wanted) {
@@ -95,7 +90,7 @@ void reserve_in_book(const ReserveAddress& wanted) {
                                {"network", wanted.network},
                                {"address", wanted.address.str()},
                                {"mac", wanted.mac.str()},
-                               {"host", hostname()},
+                               {"host", this_host()},
                                {"pid", ::getpid()},
                                {"since", iso8601(system_clock()())}});
     store(wanted.pool, book);
