@@ -13,7 +13,7 @@ packages=(
     # what runs guests and makes images
     e2fsprogs erofs-utils iproute2 lxc mmdebstrap procps tar util-linux xz-utils
     # what the image "minimal" takes from this host
-    busybox-static openssh-server procserv libreadline8
+    busybox-static netbase openssh-server procserv libreadline8
     # EPICS base from Debian's source package (image epics-softioc), its package, Debian's own CA client
     ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
     # peers of ./dev bench: lxc-copy calls it
