@@ -146,6 +146,7 @@ Report make(std::vector<CreateItem> items, const Site& site, const CreateOptions
 
 int create_guests(const std::vector<Request>& requests, const Site& site, const CreateOptions& options,
                   const CommonFlags& flags) {
+    if (!flags.dry_run) require_root();
     std::map<std::string, std::vector<CreateItem>> by_pool;
     for (const auto& request : requests) {
         CreateItem item{resolve(request, site), request.address, {}};
@@ -153,7 +154,6 @@ int create_guests(const std::vector<Request>& requests, const Site& site, const 
             item.pvs = item.spec.ioc->pvs.empty() ? record_names(*item.spec.ioc) : item.spec.ioc->pvs;
         by_pool[item.spec.pool].push_back(std::move(item));
     }
-    if (!flags.dry_run) require_root();
     Report report{"create", {}};
     Batch shown{"create", {}, {}};
     for (const auto& [pool, items] : by_pool) {

@@ -110,7 +110,8 @@ std::string checkout_templates() {
     auto self = std::filesystem::read_symlink("/proc/self/exe", error);
     if (error) throw Error(ErrorKind::failed, "cannot read /proc/self/exe: " + error.message());
     auto top = self.parent_path().parent_path().parent_path();
-    return exists(top / "lib/clara") && exists(top / "templates") ? (top / "templates").string() : "";
+    std::string templates = top / "templates", library = top / "lib/clara";
+    return exists(library) && exists(templates) ? templates : "";
 }
 
 template <class T>
