@@ -11,6 +11,9 @@
 
 namespace clara {
 
+// Actions on a guest say of which `kind` it is (lxc, kvm) and where that kind's definitions live, `home`:
+// LXC's folder (/var/lib/lxc) or libvirt's URI (qemu:///system).
+
 /// Remove what an interrupted create left: its partial folder and its place in the address book.
 struct ClearLeftover {
     std::string pool, name;
@@ -47,19 +50,22 @@ struct FillDisk {
 struct WriteSpec {
     GuestSpec spec;
 };
-/// LXC's own config file (LXCPATH/NAME/config).
+/// The guest as its hypervisor wants it told: LXC's config file (HOME/NAME/config), or domain XML.
 struct DefineGuest {
-    std::string lxc_path, name, config, pool;
+    std::string home, name, config, pool;
+    std::string kind = "lxc";
 };
 struct UndefineGuest {
-    std::string lxc_path, name, pool;
+    std::string home, name, pool;
+    std::string kind = "lxc";
 };
 /// .NAME.partial becomes NAME: from here on the guest exists.
 struct PublishGuest {
     std::string pool, name;
 };
 struct StartGuest {
-    std::string lxc_path, name;
+    std::string home, name;
+    std::string kind = "lxc";
 };
 /// Wait until the guest's own address answers on its ports.
 struct ProveGuest {
@@ -69,12 +75,14 @@ struct ProveGuest {
 };
 /// Clean stop; after `timeout` by force.
 struct StopGuest {
-    std::string lxc_path, name;
+    std::string home, name;
     std::chrono::milliseconds timeout{30000};
+    std::string kind = "lxc";
 };
 /// Restart the IOC under procServ; the guest runs on.
 struct RestartIoc {
-    std::string lxc_path, name;
+    std::string home, name;
+    std::string kind = "lxc";
 };
 /// The guest's folder is renamed out of sight, then removed.
 struct RemoveGuest {

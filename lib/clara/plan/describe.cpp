@@ -12,6 +12,10 @@ struct Sentence {
     std::string object;
 };
 
+const char* noun(const std::string& kind) {
+    return kind == "kvm" ? "domain" : "container";
+}
+
 std::string size_text(std::uint64_t bytes) {
     for (auto [unit, name] : {std::pair{1ULL << 30, "GiB"}, {1ULL << 20, "MiB"}, {1ULL << 10, "KiB"}})
         if (bytes >= unit && bytes % unit == 0) return fmt::format("{} {}", bytes / unit, name);
@@ -47,10 +51,10 @@ struct Teller {
         return {"Write", "Writing", fmt::format("guest.yaml (image {})", a.spec.image)};
     }
     Sentence operator()(const DefineGuest& a) const {
-        return {"Define", "Defining", fmt::format("container {} in {}", a.name, a.lxc_path)};
+        return {"Define", "Defining", fmt::format("{} {} in {}", noun(a.kind), a.name, a.home)};
     }
     Sentence operator()(const UndefineGuest& a) const {
-        return {"Remove", "Removing", fmt::format("container {} from {}", a.name, a.lxc_path)};
+        return {"Remove", "Removing", fmt::format("{} {} from {}", noun(a.kind), a.name, a.home)};
     }
     Sentence operator()(const PublishGuest& a) const {
         return {"Publish", "Publishing", fmt::format("{}/guests/{}", a.pool, a.name)};

@@ -53,7 +53,7 @@ struct Doer {
     }
     Undo operator()(const DefineGuest& a) const {
         drivers.guests.define(a);
-        return [this_ = *this, a] { this_.drivers.guests.undefine({a.lxc_path, a.name, a.pool}); };
+        return [this_ = *this, a] { this_.drivers.guests.undefine({a.home, a.name, a.pool, a.kind}); };
     }
     Undo operator()(const UndefineGuest& a) const {
         drivers.guests.undefine(a);
@@ -65,7 +65,9 @@ struct Doer {
     }
     Undo operator()(const StartGuest& a) const {
         drivers.guests.start(a);
-        return [this_ = *this, a] { this_.drivers.guests.stop({a.lxc_path, a.name}); };
+        return [this_ = *this, a] {
+            this_.drivers.guests.stop({.home = a.home, .name = a.name, .kind = a.kind});
+        };
     }
     Undo operator()(const ProveGuest& a) const {
         note = drivers.probe.prove(a, [] { return interrupted() != 0; });
@@ -73,7 +75,7 @@ struct Doer {
     }
     Undo operator()(const StopGuest& a) const {
         drivers.guests.stop(a);
-        return [this_ = *this, a] { this_.drivers.guests.start({a.lxc_path, a.name}); };
+        return [this_ = *this, a] { this_.drivers.guests.start({a.home, a.name, a.kind}); };
     }
     Undo operator()(const RestartIoc& a) const {
         drivers.guests.restart_ioc(a);

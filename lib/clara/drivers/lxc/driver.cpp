@@ -65,10 +65,10 @@ void await_end(const std::string& lxc_path, const std::string& name, const std::
 }  // namespace
 
 void LxcDriver::define(const DefineGuest& guest) {
-    const std::string folder = guest.lxc_path + "/" + guest.name;
+    const std::string folder = guest.home + "/" + guest.name;
     refuse_foreign(folder, guest.pool);
-    make_dirs(guest.lxc_path);
-    Fd parent = open_dir(guest.lxc_path);
+    make_dirs(guest.home);
+    Fd parent = open_dir(guest.home);
     const bool made = !exists_at(parent.get(), guest.name);
     Fd dir = make_dir_at(parent.get(), guest.name, 0750);
     try {
@@ -80,13 +80,13 @@ void LxcDriver::define(const DefineGuest& guest) {
 }
 
 void LxcDriver::undefine(const UndefineGuest& guest) {
-    const std::string folder = guest.lxc_path + "/" + guest.name;
+    const std::string folder = guest.home + "/" + guest.name;
     if (!exists(folder)) return;
     refuse_foreign(folder, guest.pool);
-    if (is_monitored(guest.lxc_path, guest.name))
+    if (is_monitored(guest.home, guest.name))
         throw Error(ErrorKind::refused, guest.name + " is running",
                     "stop it first: clara-stop " + guest.name);
-    remove_tree_at(open_dir(guest.lxc_path).get(), guest.name);
+    remove_tree_at(open_dir(guest.home).get(), guest.name);
 }
 
 bool LxcDriver::running(const std::string& name) {
@@ -94,10 +94,10 @@ bool LxcDriver::running(const std::string& name) {
 }
 
 void LxcDriver::start(const StartGuest& guest) {
-    const std::string folder = guest.lxc_path + "/" + guest.name;
+    const std::string folder = guest.home + "/" + guest.name;
     if (!exists(folder + "/config"))
-        throw Error(ErrorKind::refused, "LXC knows no container " + guest.name + " in " + guest.lxc_path);
-    if (is_monitored(guest.lxc_path, guest.name))
+        throw Error(ErrorKind::refused, "LXC knows no container " + guest.name + " in " + guest.home);
+    if (is_monitored(guest.home, guest.name))
         throw Error(ErrorKind::refused, guest.name + " is running already");
     const std::string told = run_dir_ + "/guests/" + guest.name + "/error";
     if (::unlink(told.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
@@ -107,13 +107,13 @@ void LxcDriver::start(const StartGuest& guest) {
     options.timeout = start_limit;
     RunResult result;
     try {
-        result = run({"lxc-start", "-d", "-P", guest.lxc_path, "-n", guest.name}, options);
+        result = run({"lxc-start", "-d", "-P", guest.home, "-n", guest.name}, options);
     } catch (...) {
-        if (is_monitored(guest.lxc_path, guest.name)) stop(guest.lxc_path, guest.name, milliseconds{0});
+        if (is_monitored(guest.home, guest.name)) stop(guest.home, guest.name, milliseconds{0});
         throw;
     }
     if (result.status == 0) return;
-    await_end(guest.lxc_path, guest.name, run_dir_);
+    await_end(guest.home, guest.name, run_dir_);
     std::string why = why_not_started(folder, guest.name, log_before);
     if (why.empty()) why = result.err;
     throw Error(ErrorKind::failed, "LXC did not start " + guest.name + ": " + why,
@@ -132,7 +132,7 @@ std::string LxcDriver::why_not_started(const std::string& folder, const std::str
 }
 
 void LxcDriver::stop(const StopGuest& guest) {
-    stop(guest.lxc_path, guest.name, guest.timeout);
+    stop(guest.home, guest.name, guest.timeout);
 }
 
 void LxcDriver::stop(const std::string& lxc_path, const std::string& name, milliseconds timeout) {
@@ -161,7 +161,7 @@ void LxcDriver::stop(const std::string& lxc_path, const std::string& name, milli
 }
 
 void LxcDriver::restart_ioc(const RestartIoc& guest) {
-    int init = lxc_init_pid(guest.lxc_path, guest.name);
+    int init = lxc_init_pid(guest.home, guest.name);
     if (init == 0)
         throw Error(ErrorKind::refused, guest.name + " is not running", "clara-start " + guest.name);
     clara::restart_ioc(init);
