@@ -33,14 +33,14 @@ def allocated(folder):
 
 
 class Clara:
-    def make(self, wanted):
+    def make(self, wanted, wait=True):
         if len(wanted) == 1:
             run("clara-ioc-create", wanted[0], "--template", "soft-ioc", "--address", address(wanted[0]), "--start")
             return
         fleet = SCRATCH / "fleet.yaml"
         entries = [f"  - {{name: {name}, address: {address(name)}}}\n" for name in wanted]
         fleet.write_text("defaults: {template: soft-ioc}\niocs:\n" + "".join(entries))
-        run("clara-ioc-create", "-f", fleet, "--start", "--jobs", str(len(wanted)))
+        run("clara-ioc-create", "-f", fleet, "--start", "--jobs", str(len(wanted)), *([] if wait else ["--no-wait"]))
 
     def pv(self, name):
         return f"{name.upper()}:STATUS"
@@ -61,7 +61,7 @@ class Copy:
     def __init__(self, *how):
         self.how = how
 
-    def make(self, wanted):
+    def make(self, wanted, wait=False):
         for name in wanted:
             run("lxc-copy", "-n", "base", "-N", name, *self.how)
             config = LXC / name / "config"
@@ -113,7 +113,7 @@ class Native:
     def __init__(self):
         self.running = []
 
-    def make(self, wanted):
+    def make(self, wanted, wait=False):
         root = LXC / "base/rootfs"
         for folder in ("dev", "proc"):  # procServ's terminals; where softIoc lies
             run("mount", "--rbind", f"/{folder}", root / folder)
