@@ -54,11 +54,14 @@ std::string text_of(const std::string& line) {
 /// The monitor closes its socket, then runs the post-stop hook, which unmounts (liblxc 5, start.c: lxc_end).
 void await_end(const std::string& lxc_path, const std::string& name, const std::string& run_dir) {
     auto deadline = steady_clock::now() + unmount_limit;
-    while (is_monitored(lxc_path, name) || is_mount_point(run_dir + "/guests/" + name + "/disk")) {
+    for (;; std::this_thread::sleep_for(milliseconds{1})) {
+        const bool monitored = is_monitored(lxc_path, name);
+        if (!monitored && !is_mount_point(run_dir + "/guests/" + name + "/disk")) return;
         if (steady_clock::now() >= deadline)
-            throw Error(ErrorKind::failed, name + " has stopped, but LXC does not finish cleaning up",
+            throw Error(ErrorKind::failed,
+                        name + " has stopped, but LXC does not finish cleaning up: " +
+                            (monitored ? "its monitor is still there" : "its disk is still mounted"),
                         "look at " + lxc_path + "/" + name + "/lxc.log");
-        std::this_thread::sleep_for(milliseconds{1});
     }
 }
 
