@@ -48,7 +48,15 @@ download() {
     "${apt[@]}" update
     rm -rf "$source.partial"
     mkdir "$source.partial"
-    (cd "$source.partial" && "${apt[@]}" source --download-only epics-base)
+    (
+        cd "$source.partial"
+        "${apt[@]}" source --download-only --tar-only epics-base
+        "${apt[@]}" source --download-only --diff-only epics-base
+        # The signed index says all that the .dsc says. Some mirrors lack the .dsc of a stable release's update.
+        entry=$(apt-cache "${apt[@]:2}" showsrc --only-source epics-base)
+        version=$(sed -n 's/^Version: //p' <<<"$entry")
+        sed 's/^Package: /Source: /; / [^ ]*\.dsc$/d' <<<"$entry" >"epics-base_$version.dsc"
+    )
     mv "$source.partial" "$source"
 }
 
