@@ -29,12 +29,13 @@ clean() {
 }
 
 run() {
-    local name address status=0
-    if [ ! -e $pool ]; then
-        mkdir $pool
-        echo pool . >$made
+    local name address status=0 absent=()
+    if [ ! -e $made ]; then # asked once: a reboot takes the bridge away, whoever made it
+        [ -e $pool ] || absent+=("pool .")
+        [ -e /sys/class/net/clarabr0 ] || absent+=("host .")
+        mkdir -p $pool
+        [ ${#absent[@]} -eq 0 ] || printf '%s\n' "${absent[@]}" >$made
     fi
-    [ -e /sys/class/net/clarabr0 ] || echo host . >>$made
     clara-host prepare
     if ! has_image $image; then
         say "image $image (EPICS base is compiled once, about 75 s)"
