@@ -110,7 +110,10 @@ void LxcDriver::start(const StartGuest& guest) {
     options.timeout = start_limit;
     RunResult result;
     try {
-        result = run({"lxc-start", "-d", "-P", guest.home, "-n", guest.name}, options);
+        // LXC 6.0.4 opens the log file that the config names, and writes nothing into it.
+        result = run(
+            {"lxc-start", "-d", "-P", guest.home, "-n", guest.name, "-o", folder + "/lxc.log", "-l", "ERROR"},
+            options);
     } catch (...) {
         if (is_monitored(guest.home, guest.name)) stop(guest.home, guest.name, milliseconds{0});
         throw;
