@@ -1,10 +1,17 @@
 #!/bin/bash
-# epics-softioc.sh DESTDIR: softIoc and the Channel Access tools of EPICS base into a root file system.
-# Debian packages EPICS base's libraries but neither softIoc nor caget, so they are built from its source package
-# (`apt-get source epics-base`), once: about 75 s on two cores. The result stays in $CLARA_CACHE.
+# epics-softioc.sh [--pva] DESTDIR: softIoc and the Channel Access tools of EPICS base into a root file system;
+# with --pva also softIocPVA and the PVAccess tools.
+# Debian packages EPICS base's libraries but neither softIoc nor caget nor anything of PVAccess, so they are built from
+# its source package (`apt-get source epics-base`), once: on two cores about a minute, with PVAccess about two and a
+# half. The results stay in $CLARA_CACHE.
 set -euo pipefail
 
-dest=${1:?usage: epics-softioc.sh DESTDIR}
+pva=
+if [ "${1-}" = --pva ]; then
+    pva=1
+    shift
+fi
+dest=${1:?usage: epics-softioc.sh [--pva] DESTDIR}
 cache=${CLARA_CACHE:-/var/cache/clara}
 . /etc/os-release
 release=${VERSION_CODENAME:?/etc/os-release names no release}
@@ -60,26 +67,53 @@ download() {
     mv "$source.partial" "$source"
 }
 
-build() {
-    local work=$1 dsc=$2 top
-    dpkg-source --no-check -x "$dsc" "$work/src"
-    top=$work/src
-    # Tests and PVAccess would take 15 minutes; softIoc needs neither.
+# Tests, examples and bindings would take most of 15 minutes. Of the modules of PVAccess, QSRV (pva2pva) and its server
+# need two; the gateway in pva2pva needs none of ours.
+choose_parts() {
+    local top=$1
     find "$top" -name Makefile -exec sed -i -E '/^[[:space:]]*DIRS[[:space:]]*\+?=[[:space:]]*[a-zA-Z/]*test[[:space:]]*$/d' {} +
-    sed -i '/^SUBMODULES/d' "$top/modules/Makefile"
-    nice make -C "$top" -j"$(nproc)" STATIC_BUILD=YES SHARED_LIBRARIES=NO >"$work/make.log" 2>&1 || {
+    sed -i -E '/^(DIRS \+= perl|perl_DEPEND_DIRS)/d' "$top/modules/ca/src/Makefile"
+    if [ -z "$pva" ]; then
+        sed -i '/^SUBMODULES/d' "$top/modules/Makefile"
+        return
+    fi
+    sed -i -E '/^SUBMODULES \+= /{/ (pvData|pvAccess|pva2pva)$/!d}' "$top/modules/Makefile"
+    sed -i -E '/^DIRS \+= (testApp|testCa|examples)$/d' "$top"/modules/{pvData,pvAccess}/Makefile
+    sed -i -E '/^DIRS \+= \$\(wildcard iocBoot\)/d; /^testApp_/d; s/^(DIRS \+=) \$\(wildcard \*App\)/\1 pdbApp/' \
+        "$top/modules/pva2pva/Makefile"
+    # softIocPVA does not look beside itself for its definitions, as softIoc does.
+    sed -i -E 's,^(USR_CPPFLAGS \+= -DFINAL_LOCATION=).*,\1"\\"/usr/lib/epics\\"",' \
+        "$top/modules/pva2pva/pdbApp/Makefile"
+}
+
+# collect SRC OUT KIND: what an image takes of a finished build
+collect() {
+    local top=$1 out=$2 bin program programs=(softIoc caget caput camonitor cainfo caRepeater) dbd=softIoc.dbd
+    bin=$(dirname "$(ls "$top"/bin/*/softIoc)")
+    if [ "$3" = pva ]; then
+        programs=(softIocPVA pvget pvput pvmonitor pvinfo pvlist)
+        dbd=softIocPVA.dbd
+    fi
+    mkdir -p "$out/bin/${bin##*/}" "$out/dbd" "$out/db"
+    for program in "${programs[@]}"; do
+        install -s -m 0755 "$bin/$program" "$out/bin/${bin##*/}/$program"
+    done
+    install -m 0644 "$top/dbd/$dbd" "$out/dbd/"
+    install -m 0644 "$top/db/softIocExit.db" "$out/db/"
+    find "$out" -exec touch -d @0 {} + # the same image each time
+    chmod 755 "$out"
+}
+
+# Everything is stripped in the end: without EPICS' own -g, and with Debian's -O2 for its -O3, compiling is a third less.
+build() {
+    local work=$1 dsc=$2
+    dpkg-source --no-check -x "$dsc" "$work/src"
+    choose_parts "$work/src"
+    nice make -C "$work/src" -j"$(nproc)" STATIC_BUILD=YES SHARED_LIBRARIES=NO OPT_CFLAGS=-O2 OPT_CXXFLAGS=-O2 \
+        >"$work/make.log" 2>&1 || {
         tail -n 30 "$work/make.log" >&2
         fail "make of $dsc failed"
     }
-    local bin program
-    bin=$(dirname "$(ls "$top"/bin/*/softIoc)")
-    mkdir -p "$work/out/bin/${bin##*/}" "$work/out/dbd" "$work/out/db"
-    for program in softIoc caget caput camonitor cainfo caRepeater; do
-        install -s -m 0755 "$bin/$program" "$work/out/bin/${bin##*/}/$program"
-    done
-    install -m 0644 "$top/dbd/softIoc.dbd" "$work/out/dbd/"
-    install -m 0644 "$top/db/softIocExit.db" "$work/out/db/"
-    find "$work/out" -exec touch -d @0 {} +  # the same image each time
 }
 
 # Two builds at once: the second waits and finds the first one's result.
@@ -87,21 +121,33 @@ mkdir -p "$cache"
 exec 9>"$cache/epics-base.lock"
 flock -n 9 || { echo "epics-softioc: waiting for another build" >&2; flock 9; }
 
-built() { find "$cache" -maxdepth 1 -type d -name "epics-base-*-$release" | sort -V | tail -n 1; }
-if [ -z "$(built)" ]; then
+built() { find "$cache" -maxdepth 1 -type d -name "epics-$1-*-$release" | sort -V | tail -n 1; } # KIND: base or pva
+kinds=(base ${pva:+pva})
+needed=()
+for kind in "${kinds[@]}"; do
+    [ -n "$(built "$kind")" ] || needed+=("$kind")
+done
+if [ ${#needed[@]} -gt 0 ]; then
+    # PVAccess is built upon base, whether that is needed or not: a source tree of 100 MB is not kept for it.
     check_tools
-    echo "epics-softioc: downloading EPICS base's source package" >&2
-    [ -d "$source" ] || download >&2
+    if [ ! -d "$source" ]; then
+        echo "epics-softioc: downloading EPICS base's source package" >&2
+        download >&2
+    fi
     dsc=$(find "$source" -name 'epics-base_*.dsc')
     version=${dsc##*/epics-base_}
     version=${version%.dsc}
-    echo "epics-softioc: building EPICS base $version (about 75 s, once)" >&2
+    took="a minute"
+    [ -z "$pva" ] || took="two and a half minutes"
+    echo "epics-softioc: building EPICS base $version${pva:+ with PVAccess} (about $took, once)" >&2
     rm -rf "$cache"/.epics-base.*
     work=$(mktemp -d "$cache/.epics-base.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     build "$work" "$dsc"
-    chmod 755 "$work/out"
-    sync -f "$work/out"
-    mv "$work/out" "$cache/epics-base-$version-$release"
+    for kind in "${needed[@]}"; do
+        collect "$work/src" "$work/$kind" "$kind"
+        sync -f "$work/$kind"
+        mv "$work/$kind" "$cache/epics-$kind-$version-$release"
+    done
 fi
-install_from "$(built)"
+for kind in "${kinds[@]}"; do install_from "$(built "$kind")"; done
