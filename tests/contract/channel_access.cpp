@@ -6,7 +6,7 @@
 #include "catch.hpp"
 #include "clara/base/error.hpp"
 #include "clara/drivers/epics/ca.hpp"
-#include "clara/drivers/epics/ca_servers.hpp"
+#include "clara/drivers/epics/extra_servers.hpp"
 #include "fixtures/lab.hpp"
 
 using namespace clara;
@@ -33,7 +33,7 @@ TEST_CASE("a second CA server of a guest is found") {
     NetSpace space;
     auto pvs = ordinary().pvs;
     MiniGuest first({{}, pvs, 5064});
-    CHECK(extra_ca_servers(::getpid()).empty());
+    CHECK(extra_servers(::getpid(), 5064, 5064).empty());
     int ready[2], end[2];
     REQUIRE(::pipe(ready) == 0);
     REQUIRE(::pipe(end) == 0);
@@ -51,7 +51,7 @@ TEST_CASE("a second CA server of a guest is found") {
     char byte;
     ::close(ready[1]);
     REQUIRE(::read(ready[0], &byte, 1) == 1);
-    auto extra = extra_ca_servers(::getpid());
+    auto extra = extra_servers(::getpid(), 5064, 5064);
     REQUIRE(extra.size() == 1);
     CHECK(extra[0].pid == child);
     CHECK(extra[0].tcp == std::set<std::uint16_t>{40123});

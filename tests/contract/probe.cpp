@@ -10,23 +10,12 @@
 #include "catch.hpp"
 #include "clara/drivers/epics/prove.hpp"
 #include "fixtures/lab.hpp"
+#include "fixtures/probing.hpp"
 
 using namespace clara;
 using namespace std::chrono_literals;
 
 namespace {
-
-const std::string pva = std::string("\xca\x02\x41\x02\0\0\0\0", 8);
-
-ProveGuest request() {
-    ProveGuest what;
-    what.spec.name = "magnets";
-    what.spec.nic = {"controls", "clarabr0", guest_subnet, std::nullopt, guest_mac};
-    what.spec.ioc.emplace();
-    what.pvs = {"MAGNETS:STATUS", "MAGNETS:OTHER"};
-    what.timeout = 5s;
-    return what;
-}
 
 struct RealProbe {
     Lab lab;
@@ -41,22 +30,9 @@ struct FakeOne {
     void serve(const MiniGuest::Service& service) {
         for (const auto& [port, words] : service.banners) probe.answers["magnets"].insert(port);
         probe.answers["magnets"].insert(service.ca_port);
+        if (service.pva_answers) probe.answers["magnets"].insert(5076);
     }
 };
-
-Error failure_of(ProbeDriver& driver, const ProveGuest& what, std::function<bool()> interrupted = {}) {
-    try {
-        driver.prove(what, interrupted);
-    } catch (const Error& e) {
-        return e;
-    }
-    FAIL("no error");
-    throw;
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 
@@ -72,13 +48,19 @@ TEMPLATE_TEST_CASE("probe drivers", "", RealProbe, FakeOne) {
         CHECK(has(note, "CA "));
     }
     SECTION("further ports and PVAccess are proven where they are wanted") {
-        auto service = ordinary();
-        service.banners[5075] = pva;
+        auto service = serving_pva(
+            [](const std::string& search) { return mini_pva::answers(search, 5075, {"MAGNETS:STATUS"}); });
         service.banners[8080] = "";
         world.serve(service);
         what.spec.ioc->pva = true;
         what.spec.ports = {8080};
         CHECK_NOTHROW(world.driver().prove(what, {}));
+    }
+    SECTION("PVAccess whose searches nobody hears") {
+        world.serve(serving_pva({}));
+        what.spec.ioc->pva = true;
+        what.timeout = 100ms;
+        CHECK(has(failure_of(world.driver(), what).message(), "5076"));
     }
     SECTION("a port that does not answer is named") {
         auto service = ordinary();

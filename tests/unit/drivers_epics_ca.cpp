@@ -2,9 +2,8 @@
 #include "catch.hpp"
 #include "clara/base/error.hpp"
 #include "clara/drivers/epics/ca.hpp"
-#include "clara/drivers/epics/ca_servers.hpp"
 #include "clara/drivers/epics/check.hpp"
-#include "clara/drivers/epics/pva.hpp"
+#include "clara/drivers/epics/extra_servers.hpp"
 
 using namespace clara;
 
@@ -94,11 +93,6 @@ TEST_CASE("greetings of other servers") {
     CHECK(ssh_banner()("SSH-2.0-x") == "");
     CHECK_FALSE(ssh_banner()("SS"));
     CHECK(ssh_banner()("220 ftp") == "something else answers");
-    CHECK(pva::greeting_problem(bytes("\xca\x02\x41\x02\0\0\0\0")) == "");
-    CHECK(pva::greeting_problem(bytes("\xca\x02\xc1\x02\0\0\0\0")) == "");
-    CHECK_FALSE(pva::greeting_problem(bytes("\xca\x02")));
-    CHECK(pva::greeting_problem("SSH-2.0-x") == "it is no PVAccess server");
-    CHECK_FALSE(pva::greeting_problem(bytes("\xca\x02\0\x02\0\0\0\0"))->empty());
 }
 
 TEST_CASE("the kernel's socket table") {

@@ -27,6 +27,7 @@ GuestSpec full_spec() {
     ioc.autosave = "/var/lib/ioc/autosave";
     ioc.pvs = {"MAGNETS:STATUS"};
     ioc.pva = true;
+    ioc.pva_pvs = {"MAGNETS:IMAGE"};
     ioc.holdoff_s = 5;
     spec.environment = {{"EPICS_CA_AUTO_ADDR_LIST", "NO"}, {"EMPTY", ""}};
     spec.mounts = {{"/srv/nfs", "/opt/iocs", true, false}, {"/srv/data", "/data", false, true}};

@@ -214,6 +214,7 @@ TEST_CASE("rules between keys are checked") {
     };
     fails("ioc: {pva: true}", "t.yaml:2:6: ioc: needs st-cmd");
     fails("ioc: {st-cmd: /a, db: [{file: /b}]}", "exclude each other");
+    fails("ioc: {st-cmd: /a, pva-pvs: [X]}", "ioc.pva-pvs: needs pva: true");
     fails("ioc: {st-cmd: /a, user: bob}", "no user 'bob'");
     fails("ioc: {st-cmd: /opt/../etc/x}", "expected an absolute path without '..'");
     fails("ioc: {db: [{file: nowhere.db}]}", "nowhere.db: no such file");

@@ -59,10 +59,11 @@ struct Ioc {
     std::vector<std::string> before_init;  ///< iocsh lines before iocInit
     std::vector<std::string> after_init;   ///< iocsh lines after iocInit
     std::string user = "ioc";
-    std::string autosave;          ///< folder inside, kept on the guest's own disk; empty: none
-    std::vector<std::string> pvs;  ///< PVs that prove it runs; empty: taken from the db files
-    bool pva = false;              ///< serves PVAccess: TCP 5075 is proven too
-    int holdoff_s = 2;             ///< procServ's pause before it restarts the IOC, seconds
+    std::string autosave;              ///< folder inside, kept on the guest's own disk; empty: none
+    std::vector<std::string> pvs;      ///< PVs that prove it runs; empty: taken from the db files
+    bool pva = false;                  ///< serves PVAccess: UDP 5076 and TCP 5075 are proven too
+    std::vector<std::string> pva_pvs;  ///< PVs that prove it over PVAccess; empty: those of Channel Access
+    int holdoff_s = 2;                 ///< procServ's pause before it restarts the IOC, seconds
 };
 
 /// A daemon that is not an IOC.

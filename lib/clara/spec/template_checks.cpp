@@ -94,6 +94,7 @@ class Completer {
             tell("ioc", ioc.db.empty() ? "ioc: needs st-cmd (an existing start script) or db (database files)"
                                        : "ioc: st-cmd and db exclude each other");
         if (!ioc.db.empty() && ioc.executable.empty()) ioc.executable = "/usr/bin/softIoc";
+        if (!ioc.pva_pvs.empty() && !ioc.pva) tell("ioc", "ioc.pva-pvs: needs pva: true");
         if (!known_user(ioc.user)) tell("ioc", fmt::format("ioc.user: no user '{}' under users", ioc.user));
         const Yaml* db = tree_.find("ioc")->find("db");
         for (std::size_t i = 0; i < ioc.db.size(); ++i)

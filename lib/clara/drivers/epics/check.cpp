@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "clara/base/error.hpp"
+#include "clara/drivers/epics/ca.hpp"
 #include "clara/drivers/epics/sockets.hpp"
 #include "clara/drivers/network/bridge.hpp"
 
@@ -17,15 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A usual IOC answers 1.1 s after its guest's start; each broadcast is work for every IOC of the bridge.
-constexpr milliseconds first_broadcast{2000}, broadcast_pause{500};
 constexpr std::size_t max_greeting = 16 << 10;  // procServ's banner has about 700 bytes
-
-std::string lower_reason(int code) {
-    std::string text = std::strerror(code);
-    if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
-    return text;
-}
 
 /// `expected` at the front of what came; nullopt while it may still become that.
 std::optional<std::string> starts_with(std::string_view received, std::string_view expected) {
@@ -36,6 +29,12 @@ std::optional<std::string> starts_with(std::string_view received, std::string_vi
 }
 
 }  // namespace
+
+std::string lower_reason(int code) {
+    std::string text = std::strerror(code);
+    if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+    return text;
+}
 
 void Check::retry_later(ProbeTime now) {
     using Step = ProbeTime::duration;
@@ -70,15 +69,16 @@ void ArpCheck::ready(ProbeTime now, short) {
 }
 
 TcpCheck::TcpCheck(std::string short_name, std::string long_name, Ipv4 guest, std::uint16_t port,
-                   std::string opening, Judge judge)
+                   std::string opening, Judge judge, Reply reply)
     : Check(std::move(short_name), std::move(long_name)),
       guest_(guest),
       port_(port),
       opening_(std::move(opening)),
-      judge_(std::move(judge)) {}
+      judge_(std::move(judge)),
+      reply_(std::move(reply)) {}
 
 void TcpCheck::attempt(ProbeTime now) {
-    connected_ = false;
+    connected_ = replied_ = false;
     received_.clear();
     fd_ = open_socket(SOCK_STREAM);
     due = ProbeTime::max();  // one connection at a time
@@ -101,9 +101,13 @@ void TcpCheck::through(ProbeTime now) {
         answered = now;
         return fd_.reset();
     }
-    // A fresh connection's buffer takes these few bytes whole.
-    if (!opening_.empty() && ::send(fd_.get(), opening_.data(), opening_.size(), MSG_NOSIGNAL) !=
-                                 static_cast<ssize_t>(opening_.size()))
+    say(now, opening_);
+}
+
+/// A fresh connection's buffer takes these few bytes whole.
+void TcpCheck::say(ProbeTime now, const std::string& words) {
+    if (!words.empty() &&
+        ::send(fd_.get(), words.data(), words.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(words.size()))
         failed(now, lower_reason(errno));
 }
 
@@ -119,63 +123,18 @@ void TcpCheck::ready(ProbeTime now, short) {
     if (got == 0) return failed(now, "it closes the connection at once");
     received_.append(chunk, static_cast<std::size_t>(got));
     auto verdict = judge_(received_);
-    if (!verdict && received_.size() < max_greeting) return;
-    if (!verdict) return failed(now, "it sends too much");
+    if (!verdict && received_.size() >= max_greeting) return failed(now, "it sends too much");
+    if (!verdict) {
+        if (!reply_ || replied_) return;
+        const std::string words = reply_(received_);
+        if (words.empty()) return;
+        replied_ = true;
+        problem = "it does not take the connection";
+        return say(now, words);
+    }
     if (!verdict->empty()) return failed(now, *verdict);
     answered = now;
     fd_.reset();
-}
-
-CaSearchCheck::CaSearchCheck(Ipv4 guest, Ipv4 broadcast, std::vector<std::string> pvs)
-    : Check("CA", "Channel Access search on UDP 5064"),
-      guest_(guest),
-      broadcast_(broadcast),
-      pvs_(std::move(pvs)),
-      fd_(open_socket(SOCK_DGRAM)) {
-    for (std::uint32_t i = 0; i < pvs_.size(); ++i) missing_.insert(i);
-    int on = 1;
-    if (::setsockopt(fd_.get(), SOL_SOCKET, SO_BROADCAST, &on, sizeof on) != 0)
-        throw system_error("cannot broadcast", errno);
-}
-
-void CaSearchCheck::attempt(ProbeTime now) {
-    if (next_broadcast_ == ProbeTime::max()) next_broadcast_ = now + first_broadcast;
-    ask(guest_);
-    if (now >= next_broadcast_) {
-        ask(broadcast_);
-        next_broadcast_ = now + broadcast_pause;
-    }
-    retry_later(now);
-}
-
-void CaSearchCheck::ask(Ipv4 whom) {
-    sockaddr_in to = socket_address(whom, ca::server_port);
-    for (const std::string& datagram : ca::search_datagrams(pvs_))
-        if (::sendto(fd_.get(), datagram.data(), datagram.size(), 0, reinterpret_cast<sockaddr*>(&to),
-                     sizeof to) < 0)
-            problem = lower_reason(errno);
-}
-
-void CaSearchCheck::ready(ProbeTime now, short) {
-    char buffer[64 << 10];
-    sockaddr_in from{};
-    socklen_t size = sizeof from;
-    ssize_t got = ::recvfrom(fd_.get(), buffer, sizeof buffer, 0, reinterpret_cast<sockaddr*>(&from), &size);
-    if (got < 0) {
-        if (errno != EINTR && errno != EAGAIN) problem = lower_reason(errno);
-        return;
-    }
-    if (ntohl(from.sin_addr.s_addr) != guest_.value) return;
-    for (const auto& answer : ca::search_answers({buffer, static_cast<std::size_t>(got)}, guest_)) {
-        if (answer.server.address != guest_) continue;
-        if (answer.server.port == ca::server_port)
-            missing_.erase(answer.id);
-        else
-            problem = fmt::format("the server listens on TCP {} instead of 5064", answer.server.port);
-    }
-    if (missing_.empty() && !answered) answered = now;
-    if (!missing_.empty() && missing_.size() < pvs_.size())
-        problem = "no answer for " + pvs_[*missing_.begin()];
 }
 
 Judge ssh_banner() {

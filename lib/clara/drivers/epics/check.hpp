@@ -6,12 +6,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "clara/drivers/epics/ca.hpp"
+#include "clara/base/net.hpp"
 #include "clara/drivers/network/arp.hpp"
 
 namespace clara {
@@ -63,11 +62,15 @@ class ArpCheck : public Check {
 /// Judges what a server sent so far: nullopt = more is needed, "" = well, else the problem.
 using Judge = std::function<std::optional<std::string>(std::string_view received)>;
 
+/// What to say to all that a server sent so far; empty: nothing yet.
+using Reply = std::function<std::string(std::string_view received)>;
+
 /// A TCP connection that gets the right first words. Closed as soon as they are there.
 class TcpCheck : public Check {
   public:
+    /// Says `opening` at once, and once what `reply` finds.
     TcpCheck(std::string short_name, std::string long_name, Ipv4 guest, std::uint16_t port,
-             std::string opening, Judge judge);
+             std::string opening, Judge judge, Reply reply = {});
     void attempt(ProbeTime now) override;
     void ready(ProbeTime now, short events) override;
     pollfd interest() const override { return {fd_.get(), connected_ ? short{POLLIN} : short{POLLOUT}, 0}; }
@@ -75,32 +78,18 @@ class TcpCheck : public Check {
   private:
     void through(ProbeTime now);
     void failed(ProbeTime now, const std::string& why);
+    void say(ProbeTime now, const std::string& words);
     Ipv4 guest_;
     std::uint16_t port_;
     std::string opening_, received_;
     Judge judge_;
+    Reply reply_;
     Fd fd_;
-    bool connected_ = false;
+    bool connected_ = false, replied_ = false;
 };
 
-/// A CA search that the guest answers with its TCP port 5064 for each of the names. Asked at the guest's own
-/// address. The kernel hands that to one server only, the last one of the guest that started, so a guest
-/// that stays silent is asked by broadcast as well, which all of its servers hear (and all other guests).
-class CaSearchCheck : public Check {
-  public:
-    CaSearchCheck(Ipv4 guest, Ipv4 broadcast, std::vector<std::string> pvs);
-    void attempt(ProbeTime now) override;
-    void ready(ProbeTime now, short events) override;
-    pollfd interest() const override { return {fd_.get(), POLLIN, 0}; }
-
-  private:
-    void ask(Ipv4 whom);
-    Ipv4 guest_, broadcast_;
-    ProbeTime next_broadcast_ = ProbeTime::max();
-    std::vector<std::string> pvs_;
-    std::set<std::uint32_t> missing_;
-    Fd fd_;
-};
+/// strerror(3) as the end of a sentence: "connection refused".
+std::string lower_reason(int code);
 
 Judge ssh_banner();
 Judge procserv_banner();

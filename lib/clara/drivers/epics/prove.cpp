@@ -10,9 +10,10 @@
 #include "clara/base/interrupt.hpp"
 #include "clara/base/log.hpp"
 #include "clara/base/units.hpp"
-#include "clara/drivers/epics/ca_servers.hpp"
-#include "clara/drivers/epics/check.hpp"
+#include "clara/drivers/epics/ca.hpp"
+#include "clara/drivers/epics/extra_servers.hpp"
 #include "clara/drivers/epics/pva.hpp"
+#include "clara/drivers/epics/search_check.hpp"
 #include "clara/drivers/network/bridge.hpp"
 
 namespace clara {
@@ -42,9 +43,9 @@ void add_ioc_checks(Checks& checks, const ProveGuest& what, Ipv4 host) {
     const GuestSpec& spec = what.spec;
     Ipv4 guest = spec.nic.subnet.address;
     auto tcp = [&](const char* name, const std::string& label, std::uint16_t port, std::string opening,
-                   Judge judge) {
-        checks.push_back(
-            std::make_unique<TcpCheck>(name, label, guest, port, std::move(opening), std::move(judge)));
+                   Judge judge, Reply reply = {}) {
+        checks.push_back(std::make_unique<TcpCheck>(name, label, guest, port, std::move(opening),
+                                                    std::move(judge), std::move(reply)));
     };
     // Who may not read the console gets a closed connection, which still proves that it listens.
     tcp("procServ", "procServ on TCP 7001", 7001, "",
@@ -55,7 +56,10 @@ void add_ioc_checks(Checks& checks, const ProveGuest& what, Ipv4 host) {
         checks.push_back(std::make_unique<CaSearchCheck>(guest, spec.nic.subnet.broadcast(), pvs));
     const std::string first = pvs.empty() ? "" : pvs.front();
     tcp("CA", "Channel Access on TCP 5064", ca::server_port, ca::hello(first), ca_greeting(first));
-    if (spec.ioc->pva) tcp("PVA", "PVAccess on TCP 5075", pva::server_port, "", pva::greeting_problem);
+    if (!spec.ioc->pva) return;
+    if (!spec.ioc->pva_pvs.empty()) pvs = spec.ioc->pva_pvs;
+    checks.push_back(std::make_unique<PvaSearchCheck>(guest, spec.nic.subnet.broadcast(), pvs));
+    tcp("PVA", "PVAccess on TCP 5075", pva::server_port, "", pva::connection_problem, pva::connection_answer);
 }
 
 /// The first one is ARP: before it answers, a connect would only wait for the kernel's own ARP, 1 s apart.
@@ -110,6 +114,25 @@ std::string note_of(const Checks& checks, ProbeTime start) {
     return note;
 }
 
+/// Servers that searches find, but not where everybody looks for them. It is no failure.
+void tell_extra_servers(const GuestSpec& spec, int init, const std::string& whom) {
+    auto tell = [&](const char* protocol, const ServerProcess& other) {
+        log::warn("{}: a second {} server in the guest, {}, is not on the standard port", whom, protocol,
+                  other.str());
+    };
+    for (const ServerProcess& other : extra_servers(init, ca::server_port, ca::server_port))
+        tell("CA", other);
+    if (!spec.ioc->pva) return;
+    auto others = extra_servers(init, pva::broadcast_port, pva::server_port);
+    if (others.empty()) return;
+    // Clients are among them: servers say themselves where they are, within 150 ms.
+    const std::set<std::uint16_t> ports = pva::server_ports(spec.nic.subnet.address, milliseconds(400));
+    for (ServerProcess& other : others) {
+        std::erase_if(other.tcp, [&](std::uint16_t port) { return !ports.count(port); });
+        if (!other.tcp.empty()) tell("PVAccess", other);
+    }
+}
+
 }  // namespace
 
 std::string GuestProbe::prove(const ProveGuest& what, const std::function<bool()>& interrupted) {
@@ -147,10 +170,7 @@ std::string GuestProbe::prove(const ProveGuest& what, const std::function<bool()
         turn(open, deadline);
     }
     int init = spec.ioc && hooks_.init_pid ? hooks_.init_pid(spec.name) : 0;
-    if (init > 0)
-        for (const CaProcess& other : extra_ca_servers(init))
-            log::warn("{}: a second CA server in the guest, {}, is not on the standard port", whom,
-                      other.str());
+    if (init > 0) tell_extra_servers(spec, init, whom);
     return note_of(checks, start);
 }
 

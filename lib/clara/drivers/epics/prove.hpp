@@ -10,13 +10,14 @@ namespace clara {
 struct ProbeHooks {
     /// The last lines of the IOC's own log, or the daemon's, for the error; may be empty.
     std::function<std::string(const GuestSpec&)> ioc_log;
-    /// Host pid of the guest's init, 0 where it is not known: lets a second CA server be found.
+    /// Host pid of the guest's init, 0 where it is not known: lets second CA and PVAccess servers be found.
     std::function<int(const std::string& guest)> init_pid;
 };
 
 /// Waits for ARP with the guest's own MAC, ssh on 22 (where our init runs), and for an IOC procServ on 7001,
-/// CA search and TCP handshake on 5064, PVA on 5075 where it serves it; then spec.ports.
-/// procServ is left alone after one banner: it starts its child only after 0.5 s without any traffic.
+/// CA search and TCP handshake on 5064, where it serves PVAccess also search on 5076 and greeting on 5075;
+/// then spec.ports. procServ is left alone after one banner: it starts its child only after 0.5 s without any
+/// traffic.
 class GuestProbe : public ProbeDriver {
   public:
     explicit GuestProbe(ProbeHooks hooks = {}) : hooks_(std::move(hooks)) {}

@@ -15,6 +15,16 @@ Fd open_socket(int type) {
     return fd;
 }
 
+std::uint16_t bind_any(int fd) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    socklen_t size = sizeof at;
+    if (::bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 ||
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) != 0)
+        throw system_error("cannot get a port for answers", errno);
+    return ntohs(at.sin_port);
+}
+
 int start_connect(int fd, Ipv4 address, std::uint16_t port) {
     sockaddr_in to = socket_address(address, port);
     return ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0 ? 0 : errno;

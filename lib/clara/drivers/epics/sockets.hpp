@@ -21,6 +21,8 @@ inline sockaddr_in socket_address(Ipv4 address, std::uint16_t port) {
 
 /// SOCK_STREAM or SOCK_DGRAM, non-blocking, closed on exec. Throws Error.
 Fd open_socket(int type);
+/// Binds a socket to a port of the kernel's choice, of all addresses, and tells the port.
+std::uint16_t bind_any(int fd);
 /// Starts to connect; 0, EINPROGRESS, or the error.
 int start_connect(int fd, Ipv4 address, std::uint16_t port);
 /// The error a connect ended with, 0 where it is through.

@@ -1,4 +1,4 @@
-#include "clara/drivers/epics/ca_servers.hpp"
+#include "clara/drivers/epics/extra_servers.hpp"
 
 #include <dirent.h>
 #include <fmt/format.h>
@@ -15,7 +15,6 @@
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
-#include "clara/drivers/epics/ca.hpp"
 
 namespace clara {
 namespace {
@@ -56,7 +55,7 @@ std::string table_of(int pid, const char* name) {
 
 }  // namespace
 
-std::string CaProcess::str() const {
+std::string ServerProcess::str() const {
     std::string ports;
     for (std::uint16_t port : tcp) ports += fmt::format("{}{}", ports.empty() ? " on TCP " : ", ", port);
     return fmt::format("{} (pid {}){}", name, pid, ports);
@@ -84,11 +83,11 @@ std::vector<std::pair<std::uint64_t, std::uint16_t>> sockets_in(const std::strin
     return found;
 }
 
-std::vector<CaProcess> extra_ca_servers(int init) {
+std::vector<ServerProcess> extra_servers(int init, std::uint16_t udp, std::uint16_t tcp) {
     std::set<std::uint64_t> searches;
     for (auto [inode, port] : sockets_in(table_of(init, "udp"), -1))
-        if (port == ca::server_port) searches.insert(inode);
-    std::vector<CaProcess> extra;
+        if (port == udp) searches.insert(inode);
+    std::vector<ServerProcess> extra;
     if (searches.size() < 2) return extra;  // one server: no need to look at processes
     std::map<std::uint64_t, std::uint16_t> listeners;
     for (const char* name : {"tcp", "tcp6"})
@@ -98,13 +97,13 @@ std::vector<CaProcess> extra_ca_servers(int init) {
         int pid = 0;
         auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), pid);
         if (error != std::errc() || *end != '\0' || space == 0 || pid_space(pid) != space) continue;
-        CaProcess process{pid, {}, {}};
+        ServerProcess process{pid, {}, {}};
         bool hears = false;
         for (std::uint64_t inode : sockets_of(pid)) {
             hears = hears || searches.count(inode);
             if (auto it = listeners.find(inode); it != listeners.end()) process.tcp.insert(it->second);
         }
-        if (!hears || process.tcp.empty() || process.tcp.count(ca::server_port)) continue;
+        if (!hears || process.tcp.empty() || process.tcp.count(tcp)) continue;
         process.name = program_name(pid);
         extra.push_back(std::move(process));
     }
