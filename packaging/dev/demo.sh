@@ -38,7 +38,7 @@ run() {
     fi
     clara-host prepare
     if ! has_image $image; then
-        say "image $image (EPICS base is compiled once, about 75 s)"
+        say "image $image (EPICS base is compiled once, about a minute)"
         echo "image $image" >>$made
         clara-image build $image
     fi

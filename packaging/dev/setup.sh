@@ -14,7 +14,7 @@ packages=(
     e2fsprogs erofs-utils iproute2 lxc mmdebstrap procps tar util-linux xz-utils
     # what the image "minimal" takes from this host
     busybox-static netbase openssh-server procserv libreadline8
-    # EPICS base from Debian's source package (image epics-softioc), its package, Debian's own CA client
+    # EPICS base from Debian's source package (images epics-softioc, epics-softioc-pva), its package, Debian's own CA client
     ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
     # peers of ./dev bench: lxc-copy calls it
     rsync
@@ -32,11 +32,12 @@ installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = i
 # EPICS base is made here once, as tests run on a virtual host that has no way to Debian's mirror.
 epics() {
     local scratch
-    compgen -G '/var/cache/clara/epics-base-*/bin/*/softIoc' >/dev/null && return
+    compgen -G '/var/cache/clara/epics-base-*/bin/*/softIoc' >/dev/null &&
+        compgen -G '/var/cache/clara/epics-pva-*/bin/*/softIocPVA' >/dev/null && return
     [ "$(id -u)" = 0 ] || return 0
-    echo "setup: compiling EPICS base from Debian's source package, about 75 s, once" >&2
+    echo "setup: compiling EPICS base from Debian's source package, about two and a half minutes, once" >&2
     scratch=$(mktemp -d)
-    if ! templates/images/epics-softioc.sh "$scratch" >&2; then
+    if ! templates/images/epics-softioc-pva.sh "$scratch" >&2; then
         echo "setup: no EPICS base: the demo cannot run, tests that need a real IOC are listed as not run" >&2
     fi
     rm -rf "$scratch"

@@ -67,8 +67,8 @@ download() {
     mv "$source.partial" "$source"
 }
 
-# Tests, examples and bindings would take most of 15 minutes. Of the modules of PVAccess, QSRV (pva2pva) and its server
-# need two; the gateway in pva2pva needs none of ours.
+# Tests, examples and bindings would take most of 15 minutes. Of the modules of PVAccess, QSRV (in pva2pva, beside a
+# gateway) needs two.
 choose_parts() {
     local top=$1
     find "$top" -name Makefile -exec sed -i -E '/^[[:space:]]*DIRS[[:space:]]*\+?=[[:space:]]*[a-zA-Z/]*test[[:space:]]*$/d' {} +
@@ -104,7 +104,7 @@ collect() {
     chmod 755 "$out"
 }
 
-# Everything is stripped in the end: without EPICS' own -g, and with Debian's -O2 for its -O3, compiling is a third less.
+# All is stripped in the end, and -O2 is Debian's own level: EPICS' -O3 -g would only take longer.
 build() {
     local work=$1 dsc=$2
     dpkg-source --no-check -x "$dsc" "$work/src"

@@ -61,11 +61,11 @@ const Table<Ioc>& table_of(const Ioc*) {
               {.name = "pva",
                .type = Type::boolean,
                .doc = "It serves PVAccess too: a search on UDP 5076 must be answered with TCP 5075, "
-                      "which must greet as such a server does.",
+                      "and that must take a connection.",
                .fallback = "false"}),
         field(&Ioc::pva_pvs, {.name = "pva-pvs",
                               .doc = "PVs that must answer that search; without it the same as over Channel "
-                                     "Access. For servers that have no records, e.g. of images.",
+                                     "Access. For servers with PVs of their own, e.g. images.",
                               .example = "[\"CAMERA:Pva1:Image\"]"}),
         field(&Ioc::holdoff_s, {.name = "holdoff",
                                 .type = Type::seconds,
