@@ -41,7 +41,7 @@ TEST_CASE("PVAccess searches are answered with the standard port") {
     what.spec.ioc->pva_pvs = {"MAGNETS:IMAGE", "MAGNETS:STATUS"};
     CHECK_NOTHROW(GuestProbe().prove(what, {}));
     what.spec.ioc->pva_pvs = {"MAGNETS:IMAGE", "MAGNETS:NONE"};
-    what.timeout = 100ms;
+    what.timeout = in_vain;
     CHECK(has(failure(what), "PVAccess search on UDP 5076 (it does not have MAGNETS:NONE)"));
 }
 
@@ -52,7 +52,7 @@ TEST_CASE("the server itself is looked for where no PV is known") {
     what.pvs.clear();
     CHECK(has(GuestProbe().prove(what, {}), "PVA "));
     lab.serve(serving_pva([](const std::string& search) { return mini_pva::answers(search, 40123, {}); }));
-    what.timeout = 100ms;
+    what.timeout = in_vain;
     CHECK(has(failure(what), "the server listens on TCP 40123 instead of 5075"));
 }
 
@@ -62,12 +62,12 @@ TEST_CASE("what is no PVAccess service is named") {
     SECTION("nobody hears searches") {
         service.pva_answers = {};
         lab.serve(service);
-        CHECK(has(failure(pva_request(100ms)), "PVAccess search on UDP 5076 (no answer)"));
+        CHECK(has(failure(pva_request(in_vain)), "PVAccess search on UDP 5076 (no answer)"));
     }
     SECTION("nobody serves") {
         service.banners.erase(5075);
         lab.serve(service);
-        std::string text = failure(pva_request(100ms));
+        std::string text = failure(pva_request(in_vain));
         CHECK(has(text, "PVAccess on TCP 5075 (connection refused)"));
         CHECK_FALSE(has(text, "5076"));
     }
@@ -76,14 +76,14 @@ TEST_CASE("what is no PVAccess service is named") {
             return mini_pva::answers(search, 5075, {"X"});
         };
         lab.serve(service);
-        CHECK(has(failure(pva_request(100ms)), "it does not have MAGNETS:STATUS"));
+        CHECK(has(failure(pva_request(in_vain)), "it does not have MAGNETS:STATUS"));
     }
     SECTION("a server on a dynamic port") {
         service.pva_answers = [](const std::string& search) {
             return mini_pva::answers(search, 40123, {"MAGNETS:STATUS"});
         };
         lab.serve(service);
-        CHECK(has(failure(pva_request(100ms)), "the server listens on TCP 40123 instead of 5075"));
+        CHECK(has(failure(pva_request(in_vain)), "the server listens on TCP 40123 instead of 5075"));
     }
 }
 
@@ -93,12 +93,12 @@ TEST_CASE("a PVAccess connection is completed, or EPICS' server takes no other f
     SECTION("a server that does not take it") {
         service.replies.clear();
         lab.serve(service);
-        CHECK(has(failure(pva_request(100ms)), "PVAccess on TCP 5075 (it does not take the connection)"));
+        CHECK(has(failure(pva_request(in_vain)), "PVAccess on TCP 5075 (it does not take the connection)"));
     }
     SECTION("a server that does not even ask who we are") {
         service.banners[5075] = service.banners[5075].substr(0, 8);
         lab.serve(service);
-        CHECK(has(failure(pva_request(100ms)), "PVAccess on TCP 5075 (connects but says nothing)"));
+        CHECK(has(failure(pva_request(in_vain)), "PVAccess on TCP 5075 (connects but says nothing)"));
     }
 }
 
