@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include <fstream>
+#include <thread>
 
 #include "catch.hpp"
 #include "clara/base/error.hpp"
@@ -118,6 +119,36 @@ TEST_CASE("many may ask for a loop device at once") {
         ::waitpid(child, &status, 0);
         CHECK(status == 0);
     }
+}
+
+TEST_CASE("a mount that others look at is unmounted all the same") {
+    if (!may_mount()) return;
+    TempDir dir;
+    const std::string target = dir / "mnt";
+    make_dirs(target);
+    // A look holds the mount for a moment, in which umount(2) says EBUSY.
+    std::jthread looker([&](std::stop_token over) {
+        while (!over.stop_requested()) is_mount_point(target);
+    });
+    for (int round = 0; round < 500; ++round) {
+        attach_mount(new_mount("tmpfs", "clara", {}).get(), target);
+        REQUIRE_NOTHROW(unmount(target));
+    }
+    CHECK_FALSE(is_mount_point(target));
+}
+
+TEST_CASE("a mount that is in use stays, and says so") {
+    if (!may_mount()) return;
+    TempDir dir;
+    const std::string target = dir / "mnt";
+    make_dirs(target);
+    attach_mount(new_mount("tmpfs", "clara", {}).get(), target);
+    {
+        Fd user = open_dir(target);
+        CHECK_THROWS_WITH(unmount(target), Catch::Contains("busy"));
+        CHECK(is_mount_point(target));
+    }
+    CHECK(unmount(target));
 }
 
 TEST_CASE("what the kernel dislikes is said in its words") {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <thread>
 
 #include "clara/base/error.hpp"
 #include "clara/base/lock.hpp"
@@ -16,6 +17,8 @@ namespace {
 
 // Each try loses to somebody who got a device, so this many tries outlast as many rivals.
 constexpr int loop_tries = 1000;
+// Of a mount that somebody looks at.
+constexpr std::chrono::seconds busy_wait{2};
 
 __u32 flags_of(LoopMode mode) {
     switch (mode) {
@@ -113,9 +116,14 @@ bool is_mount_point(const std::string& path) {
 }
 
 bool unmount(const std::string& path) {
-    if (::umount2(path.c_str(), UMOUNT_NOFOLLOW) == 0) return true;
-    if (errno == EINVAL || errno == ENOENT) return false;
-    throw system_error("cannot unmount " + path, errno);
+    const auto deadline = std::chrono::steady_clock::now() + busy_wait;
+    for (;;) {
+        if (::umount2(path.c_str(), UMOUNT_NOFOLLOW) == 0) return true;
+        if (errno == EINVAL || errno == ENOENT) return false;
+        if (errno != EBUSY || std::chrono::steady_clock::now() >= deadline)
+            throw system_error("cannot unmount " + path, errno);
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
 }
 
 }  // namespace clara

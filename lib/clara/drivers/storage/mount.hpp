@@ -39,7 +39,8 @@ void attach_mount(int mount, const std::string& target);
 
 bool is_mount_point(const std::string& path);
 
-/// Unmounts what is topmost at `path`; false where nothing is mounted.
+/// Unmounts what is topmost at `path`; false where nothing is mounted. Whoever only looks at it (df, a
+/// monitoring agent, is_mount_point) keeps it busy for microseconds: tried for 2 s.
 bool unmount(const std::string& path);
 
 }  // namespace clara
