@@ -1,15 +1,19 @@
 #include "clara/drivers/libvirt/hypervisor.hpp"
 
 #include <dlfcn.h>
+#include <signal.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
+#include <system_error>
 #include <thread>
 #include <type_traits>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/interrupt.hpp"
+#include "clara/base/log.hpp"
 #include "clara/base/units.hpp"
 
 namespace clara {
@@ -39,12 +43,27 @@ HypervisorEntry* entry() {
 
 enum class Interruptible { yes, no };
 
+/// A thread that hears no signals: they are for the main thread, and a libvirtd that dies while libvirt
+/// writes to it must not end us (SIGPIPE).
+void run_deaf(std::function<void()> f) {
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+        std::thread(std::move(f)).detach();
+    } catch (const std::system_error& e) {
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        throw system_error("cannot start a thread", e.code().value());
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 /// Runs `f` on a thread of its own and waits for it. One that hangs is left behind: it holds all it needs.
 template <class F>
 auto within(milliseconds limit, Interruptible interruptible, F f) {
-    std::packaged_task<std::invoke_result_t<F>()> task(std::move(f));
-    auto result = task.get_future();
-    std::thread(std::move(task)).detach();
+    auto task = std::make_shared<std::packaged_task<std::invoke_result_t<F>()>>(std::move(f));
+    auto result = task->get_future();
+    run_deaf([task] { (*task)(); });
     const int before = interrupted();  // an undo asks after the signal that began it
     const auto deadline = std::chrono::steady_clock::now() + limit;
     while (result.wait_for(std::min(limit, look_up)) != std::future_status::ready) {
@@ -79,6 +98,17 @@ class PatientHypervisor : public Hypervisor {
   public:
     PatientHypervisor(std::shared_ptr<Hypervisor> inner, std::string uri, const HypervisorOptions& options)
         : inner_(std::move(inner)), uri_(std::move(uri)), options_(options) {}
+
+    /// Closing takes an answer of libvirtd, too.
+    ~PatientHypervisor() override {
+        if (silent_) return;
+        try {
+            within(options_.answer_limit, Interruptible::no,
+                   [last = std::move(inner_)]() mutable { last.reset(); });
+        } catch (const Error& e) {  // the end of the process closes it
+            log::warn("{}", e.what());
+        }
+    }
 
     static Error silence(const std::string& uri, milliseconds limit) {
         return {ErrorKind::failed, "libvirt (" + uri + ") does not answer within " + duration_text(limit),
