@@ -8,14 +8,17 @@ packages=(
     # compiler and checks
     g++ cmake ninja-build ccache pkg-config clang-format clang-tidy mandoc shellcheck bash-completion python3
     # libraries
-    catch2 libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libyaml-cpp-dev lxc-dev
-    nlohmann-json3-dev
+    catch2 libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libvirt-dev libxml2-dev libyaml-cpp-dev
+    lxc-dev nlohmann-json3-dev
     # what runs guests and makes images
     e2fsprogs erofs-utils iproute2 lxc mmdebstrap procps tar util-linux xz-utils
+    libvirt-clients libvirt-daemon-system qemu-system-x86
     # what the image "minimal" takes from this host
     busybox-static netbase openssh-server procserv libreadline8
     # EPICS base from Debian's source package (images epics-softioc, epics-softioc-pva), its package, Debian's own CA client
     ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
+    # initial RAM disks of the tests' virtual machines
+    cpio
     # peers of ./dev bench: lxc-copy calls it
     rsync
 )
@@ -43,6 +46,26 @@ epics() {
     rm -rf "$scratch"
 }
 
+# Kernel and guest agent of the tests' virtual machines: unpacked, not installed. There is no way to Debian's mirror
+# in a virtual host.
+machines() {
+    local scratch kernel kit=/var/cache/clara/test-vm
+    [ ! -d $kit ] || return 0
+    [ "$(id -u)" = 0 ] || return 0
+    echo "setup: unpacking a kernel for the tests' virtual machines" >&2
+    scratch=$(mktemp -d)
+    kernel=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends: linux-image-/ {print $2; exit}')
+    if (cd "$scratch" && apt-get download -q -o APT::Sandbox::User=root "$kernel" qemu-guest-agent) >&2; then
+        for package in "$scratch"/*.deb; do dpkg -x "$package" "$scratch/kit"; done
+        mkdir -p "${kit%/*}"
+        chmod 755 "$scratch/kit"
+        cp -r "$scratch/kit" "$kit.partial.$$" && mv -T "$kit.partial.$$" $kit
+    else
+        echo "setup: no kernel: tests that need a virtual machine are listed as not run" >&2
+    fi
+    rm -rf "$scratch"
+}
+
 missing=()
 for package in "${packages[@]}"; do
     installed "$package" || installed "$(renamed "$package")" || missing+=("$package")
@@ -50,6 +73,7 @@ done
 if [ ${#missing[@]} -eq 0 ]; then
     echo "setup: all ${#packages[@]} packages are here" >&2
     epics
+    machines
     exit 0
 fi
 if [ "$(id -u)" != 0 ]; then
@@ -74,3 +98,4 @@ if [ ! -e $policy ]; then
 fi
 apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
 epics
+machines

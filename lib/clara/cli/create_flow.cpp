@@ -80,6 +80,7 @@ Facts facts_for(const std::vector<CreateItem>& items, const Site& site, const Cr
     FactsRequest request;
     request.pool = items.front().spec.pool;
     request.path_deadline = flags.timeout;
+    request.remember = !flags.dry_run;
     for (const auto& item : items)
         for (auto& path : needed_paths(item.spec)) request.paths.insert(std::move(path));
     Facts facts = gather_facts(site, request);

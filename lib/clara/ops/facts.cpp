@@ -19,8 +19,18 @@ const char* to_string(GuestState state) {
             return "stopping";
         case GuestState::leftover:
             return "leftover";
+        case GuestState::unknown:
+            break;
     }
     return "unknown";
+}
+
+std::string kind_of(const std::string& name, const Facts& facts) {
+    auto guest = facts.guests.find(name);
+    if (guest != facts.guests.end() && !guest->second.kind.empty()) return guest->second.kind;
+    for (const auto& entry : facts.book)
+        if (entry.name == name) return entry.kind;
+    return "lxc";
 }
 
 const GuestFact& known_guest(const std::string& name, const Facts& facts) {

@@ -44,18 +44,46 @@ void add_bridge(Plan& plan, const GuestSpec& spec, const Site& site, const Facts
                 "make it, or name it as a managed network in site.yaml");
 }
 
+/// Where the definitions of that kind live.
+std::string home_of(const std::string& kind, const Site& site) {
+    return kind == "kvm" ? site.libvirt_uri : site.lxc_path;
+}
+
+bool is_defined(const std::string& name, const std::string& kind, const Facts& facts) {
+    return (kind == "kvm" ? facts.kvm_defined : facts.lxc_defined).count(name) > 0;
+}
+
+/// Error{refused} where a plan about a KVM guest cannot be made.
+void check_libvirt(const std::string& kind, const Facts& facts) {
+    if (kind == "kvm" && !facts.libvirt_problem.empty())
+        throw Error(ErrorKind::refused, facts.libvirt_problem, facts.libvirt_hint);
+}
+
+ProveGuest proof(const GuestSpec& spec, const LifecycleOptions& options) {
+    return {spec, {}, spec.kind == "kvm" ? options.vm_answer_timeout : options.answer_timeout};
+}
+
+DefineGuest definition(const GuestSpec& spec, const Site& site, const Facts& facts) {
+    if (spec.kind != "kvm") return {site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool};
+    auto xml = facts.domain_xml.find(spec.name);
+    if (xml == facts.domain_xml.end())
+        throw Error(ErrorKind::refused,
+                    fmt::format("libvirt does not know it, and {}/guests/{}/domain.xml is missing", spec.pool,
+                                spec.name),
+                    "define it from a backup: virsh define");
+    return {site.libvirt_uri, spec.name, xml->second, spec.pool, spec.kind, spec.autostart};
+}
+
 void add_start(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts,
                const LifecycleOptions& options) {
-    // The pool came to another host, or somebody tidied up LXC's folder: it follows from guest.yaml.
-    if (!facts.lxc_defined.count(spec.name))
-        plan.actions.push_back(
-            DefineGuest{site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool});
-    plan.actions.push_back(StartGuest{site.lxc_path, spec.name});
-    if (options.prove) plan.actions.push_back(ProveGuest{spec, {}, options.answer_timeout});
+    // The pool came to another host, or somebody tidied up: the definition follows from what the pool has.
+    if (!is_defined(spec.name, spec.kind, facts)) plan.actions.push_back(definition(spec, site, facts));
+    plan.actions.push_back(StartGuest{home_of(spec.kind, site), spec.name, spec.kind});
+    if (options.prove) plan.actions.push_back(proof(spec, options));
 }
 
 void check_can_start(const GuestSpec& spec, const Facts& facts) {
-    check_image(spec, facts);
+    if (spec.kind == "lxc") check_image(spec, facts);  // a qcow2 names what it is linked to itself
     check_paths(spec, facts);
 }
 
@@ -66,15 +94,21 @@ Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
     const auto& guest = known_guest(spec.name, facts);
     Plan plan{"start", spec.name, spec.pool, spec.nic.subnet.address.str(), {}};
     check_owner(guest);
+    check_libvirt(spec.kind, facts);
     switch (guest.state) {
         case GuestState::running:
+            if (!guest.condition.empty())
+                throw Error(
+                    ErrorKind::refused, fmt::format("it is {}", guest.condition),
+                    fmt::format("clara-restart {0}, or go on where it was: virsh resume {0}", spec.name));
             plan.note += ", runs already";
             return plan;
         case GuestState::starting:
-            if (options.prove) plan.actions.push_back(ProveGuest{spec, {}, options.answer_timeout});
+            if (options.prove) plan.actions.push_back(proof(spec, options));
             return plan;
         case GuestState::stopping:
             throw Error(ErrorKind::busy, "it is just stopping", "run it again when it has stopped");
+        case GuestState::unknown:
         case GuestState::stopped:
         case GuestState::leftover:
             break;
@@ -90,8 +124,10 @@ Plan plan_stop(const std::string& name, const std::string& pool, const Site& sit
     const auto& guest = known_guest(name, facts);
     Plan plan{"stop", name, pool, "", {}};
     check_owner(guest);
+    const std::string kind = kind_of(name, facts);
+    check_libvirt(kind, facts);
     if (stands(guest))
-        plan.actions.push_back(StopGuest{site.lxc_path, name, options.stop_timeout});
+        plan.actions.push_back(StopGuest{home_of(kind, site), name, options.stop_timeout, kind});
     else
         plan.note = "does not run";
     return plan;
@@ -102,11 +138,13 @@ Plan plan_restart(const GuestSpec& spec, const Site& site, const Facts& facts,
     const auto& guest = known_guest(spec.name, facts);
     Plan plan{"restart", spec.name, spec.pool, spec.nic.subnet.address.str(), {}};
     check_owner(guest);
+    check_libvirt(spec.kind, facts);
     // All that could stand against the start is looked at before the stop.
     check_can_start(spec, facts);
     add_bridge(plan, spec, site, facts);
     if (stands(guest) && guest.state != GuestState::leftover)
-        plan.actions.push_back(StopGuest{site.lxc_path, spec.name, options.stop_timeout});
+        plan.actions.push_back(
+            StopGuest{home_of(spec.kind, site), spec.name, options.stop_timeout, spec.kind});
     add_start(plan, spec, site, facts, options);
     return plan;
 }
@@ -116,32 +154,41 @@ Plan plan_soft_restart(const GuestSpec& spec, const Site& site, const Facts& fac
     const auto& guest = known_guest(spec.name, facts);
     Plan plan{"restart", spec.name, spec.pool, spec.nic.subnet.address.str(), {}};
     check_owner(guest);
+    check_libvirt(spec.kind, facts);
     if (!guest.has_ioc)
         throw Error(ErrorKind::refused, "it has no IOC under procServ", "restart the guest without --soft");
     if (guest.state != GuestState::running)
         throw Error(ErrorKind::refused, "it does not run", fmt::format("clara-start {}", spec.name));
-    plan.actions.push_back(RestartIoc{site.lxc_path, spec.name});
-    if (options.prove) plan.actions.push_back(ProveGuest{spec, {}, options.answer_timeout});
+    if (!guest.condition.empty())
+        throw Error(ErrorKind::refused, fmt::format("it is {}", guest.condition),
+                    fmt::format("restart the guest without --soft, or virsh resume {}", spec.name));
+    plan.actions.push_back(RestartIoc{home_of(spec.kind, site), spec.name, spec.kind});
+    if (options.prove) plan.actions.push_back(proof(spec, options));
     return plan;
 }
 
 Plan plan_destroy(const std::string& name, const std::string& pool, const Site& site, const Facts& facts,
                   const LifecycleOptions& options) {
     Plan plan{"destroy", name, pool, "", {}};
+    const std::string kind = kind_of(name, facts);
     if (!facts.guests.count(name) && facts.leftovers.count(name)) {
+        check_libvirt(kind, facts);
         plan.note = "left by an interrupted run";
         plan.actions.push_back(ClearLeftover{pool, name});
     } else {
         const auto& guest = known_guest(name, facts);
         check_owner(guest);
+        check_libvirt(kind, facts);
         bool runs = stands(guest) && guest.state != GuestState::leftover;
         if (runs && !options.force)
             throw Error(ErrorKind::refused, "it runs", fmt::format("clara-stop {}, or give --force", name));
-        if (stands(guest)) plan.actions.push_back(StopGuest{site.lxc_path, name, options.stop_timeout});
+        if (stands(guest))
+            plan.actions.push_back(StopGuest{home_of(kind, site), name, options.stop_timeout, kind});
         // The guest itself goes first: that is refused where its disk is in use, and nothing is lost then.
         plan.actions.push_back(RemoveGuest{pool, name});
     }
-    if (facts.lxc_defined.count(name)) plan.actions.push_back(UndefineGuest{site.lxc_path, name, pool});
+    if (is_defined(name, kind, facts))
+        plan.actions.push_back(UndefineGuest{home_of(kind, site), name, pool, kind});
     // Last: while the name is in the book, an interrupted destroy is known as a leftover.
     plan.actions.push_back(ReleaseAddress{pool, name});
     return plan;

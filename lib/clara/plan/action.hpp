@@ -14,6 +14,12 @@ namespace clara {
 // Actions on a guest say of which `kind` it is (lxc, kvm) and where that kind's definitions live, `home`:
 // LXC's folder (/var/lib/lxc) or libvirt's URI (qemu:///system).
 
+/// A guest as its hypervisor knows it.
+struct GuestRef {
+    std::string home, name;
+    std::string kind = "lxc";
+};
+
 /// Remove what an interrupted create left: its partial folder and its place in the address book.
 struct ClearLeftover {
     std::string pool, name;
@@ -28,6 +34,7 @@ struct ReserveAddress {
     std::string pool, name, network;
     Ipv4 address;
     Mac mac;
+    std::string kind = "lxc";  ///< tells an interrupted destroy what to remove
 };
 struct ReleaseAddress {
     std::string pool, name;
@@ -54,6 +61,7 @@ struct WriteSpec {
 struct DefineGuest {
     std::string home, name, config, pool;
     std::string kind = "lxc";
+    bool autostart = false;  ///< of a domain; a container's config says so itself
 };
 struct UndefineGuest {
     std::string home, name, pool;

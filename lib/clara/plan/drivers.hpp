@@ -25,15 +25,15 @@ class StorageDriver {
     virtual void remove_partial(const std::string& pool, const std::string& name) = 0;
 };
 
-/// One kind of guest: what LXC (and with issue 2 libvirt) does.
+/// What LXC does with containers and libvirt with domains; drivers/guests_by_kind.hpp puts them together.
 class GuestDriver {
   public:
     virtual ~GuestDriver() = default;
     virtual void define(const DefineGuest&) = 0;
     virtual void undefine(const UndefineGuest&) = 0;  ///< absence is fine
-    virtual bool running(const std::string& name) = 0;
+    virtual bool running(const GuestRef&) = 0;
     virtual void start(
-        const StartGuest&) = 0;               ///< returns when its init runs; Error with the end of LXC's log
+        const StartGuest&) = 0;  ///< returns when its init runs; Error with the hypervisor's own words
     virtual void stop(const StopGuest&) = 0;  ///< returns when it is gone and its disk is free
     virtual void restart_ioc(const RestartIoc&) = 0;
 };

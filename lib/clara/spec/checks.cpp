@@ -75,6 +75,12 @@ std::string capability_problem(const std::string& name) {
                   "a capability is written as in lxc.container.conf(5), e.g. net_raw");
 }
 
+std::string uri_problem(const std::string& uri) {
+    return unless(uri.find("://") != std::string::npos && uri.find("://") > 0 &&
+                      uri.find_first_of(" \t\n") == std::string::npos,
+                  "a libvirt URI looks like qemu:///system");
+}
+
 std::string device_problem(const std::string& path) {
     return unless(path.rfind("/dev/", 0) == 0 && path.size() > 5 && path.find("/..") == std::string::npos,
                   "a device is a path below /dev");

@@ -124,7 +124,7 @@ const Table<GuestSpec>& template_table() {
                                  .type = Type::choice,
                                  .doc = "What it runs in.",
                                  .fallback = "lxc",
-                                 .choices = {"lxc"}}),
+                                 .choices = {"lxc", "kvm"}}),
         field(&GuestSpec::description, {.name = "description",
                                         .doc = "What it is for; clara-list shows it.",
                                         .example = "Magnet power supplies, ring 1"}),

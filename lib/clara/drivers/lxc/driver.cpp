@@ -92,8 +92,8 @@ void LxcDriver::undefine(const UndefineGuest& guest) {
     remove_tree_at(open_dir(guest.home).get(), guest.name);
 }
 
-bool LxcDriver::running(const std::string& name) {
-    return is_monitored(lxc_path_, name);
+bool LxcDriver::running(const GuestRef& guest) {
+    return is_monitored(guest.home, guest.name);
 }
 
 void LxcDriver::start(const StartGuest& guest) {

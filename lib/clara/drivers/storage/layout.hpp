@@ -10,6 +10,10 @@ inline std::string guests(const std::string& pool) {
 inline std::string guest(const std::string& pool, const std::string& name) {
     return pool + "/guests/" + name;
 }
+/// What a VM's serial console has said.
+inline std::string console_log(const std::string& pool, const std::string& name) {
+    return guest(pool, name) + "/console.log";
+}
 inline std::string lock(const std::string& pool, const std::string& name) {
     return pool + "/locks/" + name;
 }
