@@ -8,14 +8,17 @@ packages=(
     # compiler and checks
     g++ cmake ninja-build ccache pkg-config clang-format clang-tidy mandoc shellcheck bash-completion python3
     # libraries
-    catch2 libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libyaml-cpp-dev lxc-dev
+    catch2 libblkid-dev libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libyaml-cpp-dev lxc-dev
     nlohmann-json3-dev
     # what runs guests and makes images
-    e2fsprogs erofs-utils iproute2 lxc mmdebstrap procps tar util-linux xz-utils
+    e2fsprogs erofs-utils iproute2 lxc mmdebstrap openssh-client procps qemu-system-common qemu-utils tar
+    util-linux xz-utils
     # what the image "minimal" takes from this host
     busybox-static netbase openssh-server procserv libreadline8
     # EPICS base from Debian's source package (image epics-softioc), its package, Debian's own CA client
     ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
+    # partitions and file systems that tests make
+    btrfs-progs dosfstools fdisk lvm2 ntfs-3g xfsprogs
     # peers of ./dev bench: lxc-copy calls it
     rsync
 )
