@@ -12,6 +12,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/drivers/disks/fill_disk.hpp"
+#include "clara/drivers/disks/identity.hpp"
 #include "disk_tools.hpp"
 #include "guest_disk_maker.hpp"
 #include "temp_dir.hpp"
@@ -305,4 +306,43 @@ TEST_CASE("guest disk: filling means what it means for a container's disk") {
     fill.files = {{"/x", "/no/such", ""}};
     CHECK_THROWS_WITH(fill_guest_disk(path, fill),
                       "placing /x: cannot read /no/such: No such file or directory");
+}
+
+TEST_CASE("guest disk: a copy gets its identity, and files keep owner and mode") {
+    if (!is_root()) return;
+    TempDir dir;
+    GuestDiskMaker maker(dir);
+    const std::string path = maker.linux_disk();
+    Identity identity;
+    identity.hostname = "copy1";
+    identity.machine_id = "0123456789abcdef0123456789abcdef";
+    identity.address = NewAddress{*Subnet::parse("10.87.0.21/24"), {}, {}, *Mac::parse("02:c1:a7:00:00:21")};
+    {
+        GuestDisk disk(path, "qcow2");
+        disk.write("/etc/ssh/ssh_host_ed25519_key", "old", {0, 7, 0640});
+        disk.write("/etc/ssh/ssh_host_ed25519_key.pub", "old", {});
+        disk.write("/etc/ssh/ssh_host_rsa_key", "old", {0, 0, 0600});
+        disk.write("/etc/real/interfaces", "iface eth0 inet dhcp\n", {0, 5, 0640});
+        disk.make_link("/etc/network/interfaces", "../real/interfaces");
+        disk.write("/usr/sbin/ifup", "", {0, 0, 0755});
+        disk.write("/var/lib/dhcp/dhclient.leases", "lease", {});
+        IdentityPlan plan = plan_identity(disk, identity);
+        CHECK(apply_identity(disk, plan, "copy1").empty());
+        disk.close();
+    }
+    CHECK(fsck(path, dir).empty());
+    GuestDisk disk(path, "qcow2");
+    CHECK(disk.read("/etc/hostname") == "copy1\n");
+    CHECK(disk.read("/etc/real/interfaces") == "iface eth0 inet static\n    address 10.87.0.21/24\n");
+    CHECK(disk.link_target("/etc/network/interfaces") == "../real/interfaces");
+    CHECK(disk.stat("/etc/real/interfaces")->attributes.gid == 5);
+    CHECK(disk.stat("/etc/real/interfaces")->attributes.mode == 0640);
+    CHECK(disk.stat("/etc/ssh/ssh_host_ed25519_key")->attributes.gid == 7);
+    CHECK_FALSE(disk.exists("/var/lib/dhcp/dhclient.leases"));
+    write_file(dir / "key", *disk.read("/etc/ssh/ssh_host_ed25519_key"), 0600);
+    CHECK(run_ok({"ssh-keygen", "-y", "-f", dir / "key"}) == *disk.read("/etc/ssh/ssh_host_ed25519_key.pub"));
+    CHECK(disk.read("/etc/ssh/ssh_host_ed25519_key.pub")->find("root@copy1") != std::string::npos);
+    CHECK(disk.read("/etc/ssh/ssh_host_rsa_key")->find("OPENSSH PRIVATE KEY") != std::string::npos);
+    CHECK(disk.stat("/etc/ssh/ssh_host_rsa_key.pub")->attributes.mode == 0644);
+    disk.close();
 }
