@@ -39,12 +39,16 @@ struct ReserveAddress {
 struct ReleaseAddress {
     std::string pool, name;
 };
-/// POOL/guests/.NAME.partial with an empty ext4 disk.raw of that size.
+/// POOL/guests/.NAME.partial with a disk. lxc: disk.raw, an empty ext4 of that size; kvm: disk.qcow2 linked
+/// to that of the image, of that size or, where larger, the image's.
 struct MakeDisk {
     std::string pool, name;
-    std::uint64_t size = 0;
+    std::uint64_t size = 0;  ///< bytes
+    std::string kind = "lxc";
+    std::string image;  ///< kvm: NAME@DIGEST
 };
-/// Write files into the (unmounted) disk's upper layer; owners are ids inside the guest.
+/// Write files into the (unmounted) disk; owners are ids inside the guest. lxc: its upper layer; kvm: the
+/// root file system on it.
 struct FillDisk {
     std::string pool, name;
     unsigned idmap_base = 0;  ///< 0: privileged
@@ -52,6 +56,7 @@ struct FillDisk {
     std::vector<std::string> folders;  ///< "PATH OWNER", made inside, e.g. "/var/autosave ioc"
     std::string image;  ///< NAME@DIGEST: parent folders look as they do there; empty: root's, 0755
     std::map<std::string, uid_t> users;  ///< beside root (0) and ioc (1000)
+    std::string kind = "lxc";
 };
 /// guest.yaml into the partial folder.
 struct WriteSpec {

@@ -40,7 +40,8 @@ struct Teller {
     }
     Sentence operator()(const MakeDisk& a) const {
         return {"Create", "Creating",
-                fmt::format("disk of {} for {} in {}", size_text(a.size), a.name, a.pool)};
+                fmt::format("disk of {} for {} in {}{}", size_text(a.size), a.name, a.pool,
+                            a.kind == "kvm" ? ", linked to image " + a.image : "")};
     }
     Sentence operator()(const FillDisk& a) const {
         std::string files;

@@ -25,6 +25,14 @@ inline std::string image_lock(const std::string& pool, const std::string& id) {
 inline std::string image(const std::string& pool, const std::string& id) {
     return pool + "/images/" + id + "/image.erofs";
 }
+/// The same of a virtual machine's image.
+inline std::string image_disk(const std::string& pool, const std::string& id) {
+    return pool + "/images/" + id + "/disk.qcow2";
+}
+/// As a guest's disk names it: both move with the pool.
+inline std::string image_disk_link(const std::string& id) {
+    return "../../images/" + id + "/disk.qcow2";
+}
 inline std::string cache(const std::string& pool) {
     return pool + "/cache";
 }
