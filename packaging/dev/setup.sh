@@ -8,7 +8,7 @@ packages=(
     # compiler and checks
     g++ cmake ninja-build ccache pkg-config clang-format clang-tidy mandoc shellcheck bash-completion python3
     # libraries
-    catch2 libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libyaml-cpp-dev lxc-dev
+    catch2 libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libxml2-dev libyaml-cpp-dev lxc-dev
     nlohmann-json3-dev
     # what runs guests and makes images
     e2fsprogs erofs-utils iproute2 lxc mmdebstrap procps tar util-linux xz-utils
