@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 struct _xmlDoc;   // libxml2's own names; its headers stay out of the house
@@ -28,6 +29,8 @@ class XmlElement {
     bool has(const char* attribute) const;
     std::string get(const char* attribute) const;  ///< empty where it is absent
     std::string text() const;                      ///< of it and all below
+    /// Its attributes and the texts right in it, each with its path: "/domain/name", "/domain/@id".
+    std::vector<std::pair<std::string, std::string>> own_texts() const;
     /// The first child of that name; "a/b" goes on below that.
     XmlElement find(std::string_view path) const;
     /// Its children, of that name where one is given.

@@ -77,6 +77,18 @@ std::string XmlElement::text() const {
     return string_of(XmlText(xmlNodeGetContent(node_)).get());
 }
 
+std::vector<std::pair<std::string, std::string>> XmlElement::own_texts() const {
+    std::vector<std::pair<std::string, std::string>> texts;
+    const std::string here = path();
+    for (const xmlAttr* a = node_->properties; a; a = a->next)
+        texts.emplace_back(here + "/@" + string_of(a->name),
+                           string_of(XmlText(xmlNodeListGetString(node_->doc, a->children, 1)).get()));
+    for (const xmlNode* child = node_->children; child; child = child->next)
+        if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
+            texts.emplace_back(here, string_of(child->content));
+    return texts;
+}
+
 std::vector<XmlElement> XmlElement::all(std::string_view wanted) const {
     std::vector<XmlElement> found;
     for (xmlNode* child = node_ ? xmlFirstElementChild(node_) : nullptr; child;
