@@ -50,15 +50,22 @@ struct Facts {
     std::map<std::string, GuestFact> guests;
     std::vector<BookEntry> book;
     std::vector<ImageInfo> images;
-    std::set<std::string> broken_images;           ///< ids whose image.yaml and file do not fit
-    std::set<std::string> bridges;                 ///< that exist
-    std::set<std::string> leftovers;               ///< names with a partial folder nobody works on
-    std::set<std::string> lxc_defined;             ///< names in LXC's path, ours or not
-    std::map<std::string, PathFact> paths;         ///< host paths the specs name
-    std::map<Ipv4, Mac> on_wire;                   ///< addresses that answered the ARP probe
+    std::set<std::string> broken_images;  ///< ids whose image.yaml and file do not fit
+    std::set<std::string> bridges;        ///< that exist
+    std::set<std::string> leftovers;      ///< names with a partial folder nobody works on
+    std::set<std::string> lxc_defined;    ///< names in LXC's path, ours or not
+    /// libvirt's domains, ours or not; only asked for where the pool has KVM guests or the plan is about one
+    std::set<std::string> kvm_defined;
+    std::string libvirt_problem,
+        libvirt_hint;                       ///< why libvirt could not be asked; empty: it was, or need not
+    std::map<std::string, PathFact> paths;  ///< host paths the specs name
+    std::map<Ipv4, Mac> on_wire;            ///< addresses that answered the ARP probe
     std::map<std::string, std::string> pv_served;  ///< PV -> "10.87.0.12:5064" that serves it already
     std::uint64_t pool_free = 0;                   ///< bytes
+    bool direct_io = true;                         ///< the pool's file system can bypass the host's cache
     std::string hook;                              ///< absolute path of clara-lxc-hook
+    std::string share_helper;                      ///< absolute path of clara-virtiofsd
+    std::string accelerator;                       ///< kvm | qemu, for a new domain; empty: not asked for
 };
 
 /// The guest's facts; Error{usage} with the near name where there is none.
