@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <future>
 
+#include "clara/base/direct_io.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/drivers/images/store.hpp"
@@ -98,9 +99,11 @@ Facts gather_facts(const Site& site, const FactsRequest& request) {
     facts.bridges = bridges();
     facts.lxc_defined = defined_containers(site.lxc_path);
     facts.paths = probe_paths(request.paths, request.path_deadline);
+    if (request.kvm) facts.direct_io = takes_direct_io(request.pool);
     if (request.helpers) {
         facts.hook = helper_path("clara-lxc-hook");
         helper_path("clara-init");  // the hook needs it
+        if (request.kvm) facts.share_helper = helper_path("clara-virtiofsd");
     }
     return facts;
 }

@@ -15,6 +15,7 @@ struct FactsRequest {
     std::set<std::string> paths;                    ///< host paths to look at, e.g. mount sources
     std::chrono::milliseconds path_deadline{5000};  ///< after which a path counts as hung
     bool remember = false;  ///< bring the pool's index up to date, so that the next look is faster
+    bool kvm = false;       ///< the plan makes a KVM guest: libvirt is asked although the pool has none
     bool helpers = true;    ///< the plan may define or start guests: Error where our helpers are missing
 };
 

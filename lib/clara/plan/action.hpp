@@ -28,14 +28,19 @@ struct ReserveAddress {
     std::string pool, name, network;
     Ipv4 address;
     Mac mac;
+    std::string kind = "lxc";  ///< tells an interrupted destroy what to remove
 };
 struct ReleaseAddress {
     std::string pool, name;
 };
-/// POOL/guests/.NAME.partial with an empty ext4 disk.raw of that size.
+/// POOL/guests/.NAME.partial with the guest's disk of that size: an empty ext4 disk.raw (lxc), or disk.qcow2
+/// (kvm) linked to its image, which it is no smaller than.
 struct MakeDisk {
     std::string pool, name;
     std::uint64_t size = 0;
+    std::string kind = "lxc";
+    std::string image;                ///< kvm: NAME@DIGEST; empty: an empty disk
+    std::vector<std::uint64_t> more;  ///< kvm: sizes of further empty disks, disk2.qcow2 and so on
 };
 /// Write files into the (unmounted) disk's upper layer; owners are ids inside the guest.
 struct FillDisk {
@@ -45,6 +50,7 @@ struct FillDisk {
     std::vector<std::string> folders;  ///< "PATH OWNER", made inside, e.g. "/var/autosave ioc"
     std::string image;  ///< NAME@DIGEST: parent folders look as they do there; empty: root's, 0755
     std::map<std::string, uid_t> users;  ///< beside root (0) and ioc (1000)
+    std::string kind = "lxc";
 };
 /// guest.yaml into the partial folder.
 struct WriteSpec {
@@ -54,6 +60,7 @@ struct WriteSpec {
 struct DefineGuest {
     std::string home, name, config, pool;
     std::string kind = "lxc";
+    bool autostart = false;  ///< of a domain; a container's config says so itself
 };
 struct UndefineGuest {
     std::string home, name, pool;
