@@ -18,12 +18,6 @@ packages=(
     busybox-static netbase openssh-server procserv libreadline8
     # EPICS base from Debian's source package (images epics-softioc, epics-softioc-pva), its package, Debian's own CA client
     ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
-    catch2 libblkid-dev libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libvirt-dev libxml2-dev
-    libyaml-cpp-dev lxc-dev nlohmann-json3-dev
-    # what runs guests and makes images
-    e2fsprogs erofs-utils iproute2 lxc mmdebstrap openssh-client procps qemu-system-common qemu-utils tar
-    util-linux xz-utils
-    libvirt-clients libvirt-daemon-system qemu-system-x86
     # peers of ./dev bench: lxc-copy calls it
     rsync
 )

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <future>
 
+#include "clara/base/direct_io.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/drivers/images/store.hpp"
@@ -142,10 +143,14 @@ Facts gather_facts(const Site& site, const FactsRequest& request) {
     facts.bridges = bridges();
     facts.lxc_defined = defined_containers(site.lxc_path);
     facts.paths = probe_paths(request.paths, request.path_deadline);
-    if (request.kvm) facts.accelerator = accelerator(site, request.remember);
+    if (request.kvm) {
+        facts.accelerator = accelerator(site, request.remember);
+        facts.direct_io = takes_direct_io(request.pool);
+    }
     if (request.helpers) {
         facts.hook = helper_path("clara-lxc-hook");
         helper_path("clara-init");  // the hook needs it
+        if (request.kvm) facts.share_helper = helper_path("clara-virtiofsd");
     }
     return facts;
 }

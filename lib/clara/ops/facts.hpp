@@ -72,7 +72,9 @@ struct Facts {
     std::map<Ipv4, Mac> on_wire;            ///< addresses that answered the ARP probe
     std::map<std::string, std::string> pv_served;  ///< PV -> "10.87.0.12:5064" that serves it already
     std::uint64_t pool_free = 0;                   ///< bytes
+    bool direct_io = true;                         ///< the pool's file system can bypass the host's cache
     std::string hook;                              ///< absolute path of clara-lxc-hook
+    std::string share_helper;                      ///< absolute path of clara-virtiofsd
     std::string accelerator;                       ///< kvm | qemu, for a new domain; empty: not asked for
 };
 

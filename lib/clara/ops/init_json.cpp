@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "clara/base/error.hpp"
+#include "clara/ops/init_machine.hpp"
 #include "clara/ops/inside.hpp"
 
 namespace clara {
@@ -90,6 +91,7 @@ void check_user(const GuestSpec& spec, const std::string& user, const char* key)
 
 std::string render_init_json(const GuestSpec& spec) {
     Json out;
+    if (spec.kind == "kvm") out["machine"] = machine_section(spec);
     out["tmpfs"] = {"/run"};
     out["folders"] = {{{"path", "/run/sshd"}, {"user", "root"}}};
     out["users"] = users(spec);

@@ -39,13 +39,14 @@ struct ReserveAddress {
 struct ReleaseAddress {
     std::string pool, name;
 };
-/// POOL/guests/.NAME.partial with a disk. lxc: disk.raw, an empty ext4 of that size; kvm: disk.qcow2 linked
-/// to that of the image, of that size or, where larger, the image's.
+/// POOL/guests/.NAME.partial with the guest's disk. lxc: disk.raw, an empty ext4 of that size; kvm: disk.qcow2
+/// linked to that of the image, of that size or, where larger, the image's.
 struct MakeDisk {
     std::string pool, name;
     std::uint64_t size = 0;  ///< bytes
     std::string kind = "lxc";
-    std::string image;  ///< kvm: NAME@DIGEST
+    std::string image;                ///< kvm: NAME@DIGEST; empty: an empty disk
+    std::vector<std::uint64_t> more;  ///< kvm: sizes of further empty disks, disk2.qcow2 and so on
 };
 /// Write files into the (unmounted) disk; owners are ids inside the guest. lxc: its upper layer; kvm: the
 /// root file system on it.

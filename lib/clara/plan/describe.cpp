@@ -39,9 +39,10 @@ struct Teller {
         return {"Release", "Releasing", "the address of " + a.name};
     }
     Sentence operator()(const MakeDisk& a) const {
-        return {"Create", "Creating",
-                fmt::format("disk of {} for {} in {}{}", size_text(a.size), a.name, a.pool,
-                            a.kind == "kvm" ? ", linked to image " + a.image : "")};
+        std::string disks = "disk of " + size_text(a.size);
+        for (auto size : a.more) disks += ", another of " + size_text(size);
+        if (!a.image.empty()) disks += " linked to image " + a.image;
+        return {"Create", "Creating", fmt::format("{} for {} in {}", disks, a.name, a.pool)};
     }
     Sentence operator()(const FillDisk& a) const {
         std::string files;
@@ -49,7 +50,9 @@ struct Teller {
         return {"Write", "Writing", fmt::format("{} files into it:{}", a.files.size(), files)};
     }
     Sentence operator()(const WriteSpec& a) const {
-        return {"Write", "Writing", fmt::format("guest.yaml (image {})", a.spec.image)};
+        return {"Write", "Writing",
+                a.spec.image.empty() ? "guest.yaml (installer " + a.spec.installer + ")"
+                                     : fmt::format("guest.yaml (image {})", a.spec.image)};
     }
     Sentence operator()(const DefineGuest& a) const {
         return {"Define", "Defining", fmt::format("{} {} in {}", noun(a.kind), a.name, a.home)};

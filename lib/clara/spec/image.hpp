@@ -32,6 +32,7 @@ struct ImageInfo {
     std::string digest;  ///< 64 hex digits: SHA-256 of image.erofs
     std::string description;
     std::string init = "clara";
+    std::string kind = "lxc";           ///< lxc (image.erofs) | kvm (disk.qcow2)
     std::uint64_t size = 0;             ///< bytes of image.erofs
     std::string created;                ///< UTC, ISO 8601
     std::string recipe;                 ///< path or "import PATH"
