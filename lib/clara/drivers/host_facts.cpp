@@ -14,6 +14,7 @@
 #include "clara/drivers/storage/index.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/lease.hpp"
+#include "clara/drivers/storage/snapshot_list.hpp"
 
 namespace clara {
 namespace {
@@ -89,6 +90,8 @@ Facts gather_facts(const Site& site, const FactsRequest& request) {
     PoolIndex pool = read_pool(request.pool, request.remember);
     facts.guests = std::move(pool.guests);
     add_run_state(site, request.pool, facts.guests);
+    for (const auto& name : request.disks)
+        if (facts.guests.count(name)) facts.disks[name] = read_guest_disk(request.pool, name);
     facts.book = std::move(pool.book);
     facts.leftovers = std::move(pool.leftovers);
     facts.pool_free = pool.free;

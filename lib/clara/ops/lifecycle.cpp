@@ -15,12 +15,6 @@ bool stands(const GuestFact& guest) {
     return guest.state != GuestState::stopped;
 }
 
-void check_owner(const GuestFact& guest) {
-    if (!guest.lease_holder.empty())
-        throw Error(ErrorKind::busy, fmt::format("{} runs on host {}", guest.name, guest.lease_holder),
-                    fmt::format("do it there: ssh {}", guest.lease_holder));
-}
-
 void check_image(const GuestSpec& spec, const Facts& facts) {
     auto there = std::any_of(facts.images.begin(), facts.images.end(),
                              [&](const ImageInfo& image) { return image.id() == spec.image; });
@@ -33,25 +27,31 @@ void check_image(const GuestSpec& spec, const Facts& facts) {
 }
 
 /// The bridge: made where it is ours, else it has to be there.
-void add_bridge(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts) {
+void add_bridge(std::vector<Action>& actions, const GuestSpec& spec, const Site& site, const Facts& facts) {
     if (facts.bridges.count(spec.nic.bridge)) return;
     for (const auto& network : site.networks)
         if (network.managed && network.bridge == spec.nic.bridge) {
-            plan.actions.push_back(EnsureBridge{network.bridge, network.subnet});
+            actions.push_back(EnsureBridge{network.bridge, network.subnet});
             return;
         }
     throw Error(ErrorKind::refused, fmt::format("bridge {} is missing", spec.nic.bridge),
                 "make it, or name it as a managed network in site.yaml");
 }
 
-void add_start(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts,
+void add_start(std::vector<Action>& actions, const GuestSpec& spec, const Site& site, const Facts& facts,
                const LifecycleOptions& options) {
     // The pool came to another host, or somebody tidied up LXC's folder: it follows from guest.yaml.
     if (!facts.lxc_defined.count(spec.name))
-        plan.actions.push_back(
-            DefineGuest{site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool});
-    plan.actions.push_back(StartGuest{site.lxc_path, spec.name});
-    if (options.prove) plan.actions.push_back(ProveGuest{spec, {}, options.answer_timeout});
+        actions.push_back(DefineGuest{site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool});
+    actions.push_back(StartGuest{site.lxc_path, spec.name});
+    if (options.prove) actions.push_back(ProveGuest{spec, {}, options.answer_timeout});
+}
+
+/// It has come up again: what a rollback has kept of before is no longer needed.
+void drop_kept(Plan& plan, const Facts& facts, const LifecycleOptions& options) {
+    if (!options.prove) return;
+    for (const auto& kept : kept_by_rollbacks(plan.guest, facts))
+        plan.actions.push_back(RemoveSnapshot{plan.pool, plan.guest, kept});
 }
 
 void check_can_start(const GuestSpec& spec, const Facts& facts) {
@@ -60,6 +60,15 @@ void check_can_start(const GuestSpec& spec, const Facts& facts) {
 }
 
 }  // namespace
+
+std::vector<Action> start_actions(const GuestSpec& spec, const Site& site, const Facts& facts,
+                                  const LifecycleOptions& options) {
+    std::vector<Action> actions;
+    check_can_start(spec, facts);
+    add_bridge(actions, spec, site, facts);
+    add_start(actions, spec, site, facts, options);
+    return actions;
+}
 
 Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
                 const LifecycleOptions& options) {
@@ -72,6 +81,7 @@ Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
             return plan;
         case GuestState::starting:
             if (options.prove) plan.actions.push_back(ProveGuest{spec, {}, options.answer_timeout});
+            drop_kept(plan, facts, options);
             return plan;
         case GuestState::stopping:
             throw Error(ErrorKind::busy, "it is just stopping", "run it again when it has stopped");
@@ -79,9 +89,8 @@ Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
         case GuestState::leftover:
             break;
     }
-    check_can_start(spec, facts);
-    add_bridge(plan, spec, site, facts);
-    add_start(plan, spec, site, facts, options);
+    plan.actions = start_actions(spec, site, facts, options);
+    drop_kept(plan, facts, options);
     return plan;
 }
 
@@ -104,10 +113,11 @@ Plan plan_restart(const GuestSpec& spec, const Site& site, const Facts& facts,
     check_owner(guest);
     // All that could stand against the start is looked at before the stop.
     check_can_start(spec, facts);
-    add_bridge(plan, spec, site, facts);
+    add_bridge(plan.actions, spec, site, facts);
     if (stands(guest) && guest.state != GuestState::leftover)
         plan.actions.push_back(StopGuest{site.lxc_path, spec.name, options.stop_timeout});
-    add_start(plan, spec, site, facts, options);
+    add_start(plan.actions, spec, site, facts, options);
+    drop_kept(plan, facts, options);
     return plan;
 }
 
@@ -140,6 +150,8 @@ Plan plan_destroy(const std::string& name, const std::string& pool, const Site& 
         if (stands(guest)) plan.actions.push_back(StopGuest{site.lxc_path, name, options.stop_timeout});
         // The guest itself goes first: that is refused where its disk is in use, and nothing is lost then.
         plan.actions.push_back(RemoveGuest{pool, name});
+        if (auto count = disk_of(name, facts).snapshots.size())
+            plan.note = fmt::format("with {} snapshot{}", count, count == 1 ? "" : "s");
     }
     if (facts.lxc_defined.count(name)) plan.actions.push_back(UndefineGuest{site.lxc_path, name, pool});
     // Last: while the name is in the book, an interrupted destroy is known as a leftover.

@@ -1,7 +1,6 @@
 #include "clara/drivers/storage/dir_storage.hpp"
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -13,16 +12,17 @@
 #include "clara/drivers/storage/book.hpp"
 #include "clara/drivers/storage/ext4.hpp"
 #include "clara/drivers/storage/fill.hpp"
+#include "clara/drivers/storage/folders.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/mount.hpp"
+#include "clara/drivers/storage/rollback.hpp"
+#include "clara/drivers/storage/snapshots.hpp"
 
 namespace clara {
 namespace {
 
 // A loop device lets go of its file some milliseconds after its last user.
 constexpr std::chrono::seconds loop_end{1};
-// Less than this free and an I/O error of a sparse disk means that the pool is full.
-constexpr std::uint64_t nearly_nothing = 1 << 20;
 // For the removal of an image beside us: some seconds where it is large.
 constexpr std::chrono::seconds image_wait{30};
 
@@ -34,13 +34,6 @@ Fd open_guests(const std::string& pool) {
 /// The partial folder of a guest that is being made.
 Fd open_partial(const std::string& pool, const std::string& name) {
     return open_dir_at(open_guests(pool).get(), pool::partial(name));
-}
-
-/// Renames within the folder; false where the new name is taken.
-bool rename_new(int dir, const std::string& from, const std::string& to) {
-    if (::renameat2(dir, from.c_str(), dir, to.c_str(), RENAME_NOREPLACE) == 0) return true;
-    if (errno == EEXIST) return false;
-    throw system_error("cannot rename " + from + " to " + to, errno);
 }
 
 /// The disk's lock where there is a disk. Error{busy} where it is in use.
@@ -57,13 +50,6 @@ void remove_folder(int guests, const std::string& name) {
 Error exists_already(const std::string& name) {
     return Error(ErrorKind::refused, "there is a guest " + name + " already",
                  "choose another name, or clara-destroy it");
-}
-
-/// To be called in a handler. The kernel reports a full pool below a sparse disk as an I/O error.
-[[noreturn]] void rethrow_full(const Error& e, const std::string& pool) {
-    if (e.kind() != ErrorKind::failed || free_bytes(pool) >= nearly_nothing) throw;
-    throw Error(ErrorKind::failed, e.message() + ": no space left in pool " + pool,
-                "make room in the pool, or take another one with --pool");
 }
 
 }  // namespace
@@ -166,6 +152,30 @@ void DirStorage::remove_guest(const RemoveGuest& a) {
 
 void DirStorage::remove_partial(const std::string& pool, const std::string& name) {
     remove_folder(open_guests(pool).get(), pool::partial(name));
+}
+
+std::string DirStorage::make_snapshot(const MakeSnapshot& a) {
+    return snapshots::make(a);
+}
+
+void DirStorage::publish_snapshot(const PublishSnapshot& a) {
+    snapshots::publish(a);
+}
+
+void DirStorage::remove_snapshot(const RemoveSnapshot& a) {
+    snapshots::remove(a);
+}
+
+void DirStorage::prepare_rollback(const PrepareRollback& a) {
+    rollback::prepare(a);
+}
+
+void DirStorage::switch_disk(const SwitchDisk& a) {
+    rollback::switch_disk(a);
+}
+
+void DirStorage::switch_disk_back(const SwitchDisk& a) {
+    rollback::switch_back(a);
 }
 
 }  // namespace clara
