@@ -8,6 +8,10 @@
 
 namespace clara {
 
+/// What to do where a freeze would last too long.
+constexpr const char* too_busy_hint =
+    "try again when the pool's disk is less busy, allow more with --freeze-limit, or stop the guest first";
+
 /// FIFREEZE of linux/fs.h: from the constructor to thaw() or the
 /// destructor everybody who writes waits. A process of its own, the keeper, thaws when we are killed, and
 /// when `limit` is over. It is a child that ignores signals, has a session of its own and is the last to be

@@ -17,6 +17,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/interrupt.hpp"
+#include "clara/base/units.hpp"
 #include "clara/drivers/storage/freeze.hpp"
 #include "clara/drivers/storage/same_bytes.hpp"
 
@@ -26,7 +27,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds longest_pause{50};       // between two tries to find the disk quiet
+constexpr milliseconds longest_pause{50};  // between two tries to find the disk quiet
+constexpr int write_back_tries = 4;
 constexpr std::size_t memory_limit = 64 << 20;  // bytes of differences kept until the thaw
 
 struct stat examine(int fd) {
@@ -101,6 +103,21 @@ bool wait_for_quiet(const Device& device, int from, int to, std::uint64_t size, 
     return false;
 }
 
+/// A freeze begins with writing all that is not on the disk yet, which nothing can cut short once it has
+/// begun. So that is done before, until little is left; a guest that writes more meanwhile is not frozen at
+/// all.
+void write_back(int mount, milliseconds limit) {
+    for (int i = 0; i < write_back_tries; ++i) {
+        const auto began = steady_clock::now();
+        if (::syncfs(mount) != 0) throw system_error("cannot write the guest's disk", errno);
+        if (steady_clock::now() - began <= limit / 2) return;
+        throw_if_interrupted();
+    }
+    throw Error(ErrorKind::failed,
+                "it writes so much that writes would be blocked for more than " + duration_text(limit),
+                too_busy_hint);
+}
+
 /// Differences are only remembered while the file system is frozen, and written when it is not.
 std::chrono::microseconds copy_frozen(int mount, int from, int to, std::uint64_t size, milliseconds limit) {
     struct Piece {
@@ -115,7 +132,7 @@ std::chrono::microseconds copy_frozen(int mount, int from, int to, std::uint64_t
         pieces.clear();
         bytes.clear();
     };
-    if (::syncfs(mount) != 0) throw system_error("cannot write the guest's disk", errno);
+    write_back(mount, limit);
     Freeze freeze(mount, limit);
     differences(from, to, size, [&](std::uint64_t at, std::string_view more) {
         if (bytes.size() + more.size() > memory_limit) flush();
