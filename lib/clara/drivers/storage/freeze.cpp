@@ -114,10 +114,8 @@ std::chrono::microseconds Freeze::thaw() {
     if (!frozen_) (void)::send(keeper_.get(), &thawed, 1, MSG_NOSIGNAL);
     if (ours) return lasted;
     if (why != EINVAL) throw system_error("cannot thaw its file system", why);
-    throw Error(
-        ErrorKind::failed, "writes would have been blocked for more than " + duration_text(limit_),
-        "try again when the pool's disk is less busy, allow more with --freeze-limit, or stop the guest "
-        "first");
+    throw Error(ErrorKind::failed, "writes would have been blocked for more than " + duration_text(limit_),
+                too_busy_hint);
 }
 
 void Freeze::end_keeper() {

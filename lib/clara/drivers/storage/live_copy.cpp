@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -118,6 +120,12 @@ void write_back(int mount, milliseconds limit) {
                 too_busy_hint);
 }
 
+/// The test hook: CLARA_TEST_FREEZE=KILL ends us while writes are blocked.
+void end_for_test() {
+    const char* hook = std::getenv("CLARA_TEST_FREEZE");
+    if (hook && std::string(hook) == "KILL") ::raise(SIGKILL);
+}
+
 /// Differences are only remembered while the file system is frozen, and written when it is not.
 std::chrono::microseconds copy_frozen(int mount, int from, int to, std::uint64_t size, milliseconds limit) {
     struct Piece {
@@ -134,6 +142,7 @@ std::chrono::microseconds copy_frozen(int mount, int from, int to, std::uint64_t
     };
     write_back(mount, limit);
     Freeze freeze(mount, limit);
+    end_for_test();
     differences(from, to, size, [&](std::uint64_t at, std::string_view more) {
         if (bytes.size() + more.size() > memory_limit) flush();
         pieces.push_back({at, bytes.size(), more.size()});

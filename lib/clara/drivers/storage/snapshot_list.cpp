@@ -59,6 +59,13 @@ std::uint64_t unshared(int folder) {
     }
 }
 
+/// When a snapshot was written, ns: of two within one second it says which came first.
+std::int64_t written(int folder, const std::string& name) {
+    struct stat st {};
+    if (::fstatat(folder, (name + "/snapshot.yaml").c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return 0;
+    return st.st_mtim.tv_sec * std::int64_t{1000000000} + st.st_mtim.tv_nsec;
+}
+
 SnapshotFact read_one(int folder, const std::string& name, bool shares) {
     SnapshotFact fact;
     fact.info.name = name;
@@ -89,8 +96,12 @@ GuestDisk read_guest_disk(const std::string& pool, const std::string& guest) {
     if (exists_at(folder.get(), "disk.raw")) disk.taken = taken(examine(folder.get()));
     if (!exists_at(folder.get(), "snapshots")) return disk;
     Fd snapshots = open_dir_at(folder.get(), "snapshots");
+    std::vector<std::pair<std::int64_t, std::string>> names;
     for (const auto& name : list_dir(snapshots.get()))
-        if (name[0] != '.') disk.snapshots.push_back(read_one(snapshots.get(), name, disk.shares));
+        if (name[0] != '.') names.emplace_back(written(snapshots.get(), name), name);
+    std::sort(names.begin(), names.end());
+    for (const auto& [when, name] : names)
+        disk.snapshots.push_back(read_one(snapshots.get(), name, disk.shares));
     std::stable_sort(disk.snapshots.begin(), disk.snapshots.end(),
                      [](const SnapshotFact& a, const SnapshotFact& b) { return a.info.time < b.info.time; });
     return disk;
