@@ -12,6 +12,7 @@
 #include "clara/drivers/storage/index.hpp"
 #include "clara/drivers/storage/snapshot_list.hpp"
 #include "clara/ops/host_paths.hpp"
+#include "clara/ops/rollback.hpp"
 #include "clara/ops/snapshot.hpp"
 
 using namespace clara;
@@ -97,10 +98,11 @@ void set_up(CLI::App& app, Args& args, std::string& chosen) {
 }
 
 Plan plan_back(const Planning& p, const Args& args) {
+    const GuestFact& guest = known_guest(p.name, p.facts);
     const auto& snapshot = known_snapshot(p.name, args.snapshots.empty() ? "" : args.snapshots[0], p.facts);
     const GuestSpec then = load_snapshot_spec(p.pool, p.name, snapshot.info.name);
     std::optional<GuestSpec> now;
-    if (p.facts.guests.at(p.name).problem.empty()) now = p.spec();
+    if (guest.problem.empty()) now = p.spec();
     Facts facts = p.facts;
     const auto paths = needed_paths(then);
     for (auto& [path, fact] :

@@ -1,5 +1,6 @@
 #include "clara/base/error.hpp"
 #include "clara/ops/lxc_config.hpp"
+#include "clara/ops/rollback.hpp"
 #include "clara/ops/snapshot.hpp"
 #include "facts_yaml.hpp"
 #include "golden.hpp"

@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "clara/base/interrupt.hpp"
+#include "clara/ops/rollback.hpp"
 #include "clara/ops/snapshot.hpp"
 #include "clara/plan/executor.hpp"
 #include "create_world.hpp"

@@ -1,3 +1,5 @@
+#include "clara/ops/rollback.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -12,7 +12,6 @@
 
 #include "clara/base/clock.hpp"
 #include "clara/ops/facts.hpp"
-#include "clara/ops/lifecycle.hpp"
 #include "clara/plan/plan.hpp"
 #include "clara/spec/site.hpp"
 
@@ -49,17 +48,5 @@ const SnapshotFact& known_snapshot(const std::string& guest, const std::string& 
 void check_kind(const GuestFact& guest);
 /// Error{refused} where the pool has no room for a copy of so many bytes.
 void check_room(const GuestDisk& disk, std::uint64_t bytes, const Facts& facts);
-
-struct RollbackOptions {
-    bool start = false;  ///< afterwards, also what did not run
-    std::string who;
-    LifecycleOptions lifecycle = {};
-};
-
-/// `now` is guest.yaml, nullopt where it is damaged; `then` that of the snapshot, which comes back with it.
-/// Error{refused}: its image is gone, or its address is not the one the address book has for the guest.
-Plan plan_rollback(const std::string& name, const std::string& pool, const SnapshotFact& snapshot,
-                   const GuestSpec& then, const std::optional<GuestSpec>& now, const Site& site,
-                   const Facts& facts, const RollbackOptions& options, const Clock& clock);
 
 }  // namespace clara

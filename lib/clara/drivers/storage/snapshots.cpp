@@ -27,7 +27,7 @@ Fd make_file(int dir, const std::string& name) {
 }
 
 std::string copy_running(const MakeSnapshot& a, int guest, int to) {
-    if (!is_mount_point(a.mount)) throw StaleFacts(a.name + " has stopped meanwhile");
+    if (!is_mount_point(a.mount)) throw StaleFacts(a.name + " has stopped meanwhile, or its disk is not mounted yet");
     Fd mount = open_dir(a.mount);
     Fd from(::openat(guest, "disk.raw", O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!from) throw system_error("cannot open disk.raw", errno);
