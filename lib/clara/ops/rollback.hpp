@@ -1,8 +1,10 @@
 // Planning of the way back to a snapshot. Pure. What each state leads to:
 //
-//   stopped  copy, switch (with `start`: start, prove, remove what it replaces, which else is kept until a
-//   start) leftover copy, stop (clears a killed run's mounts), then as stopped starting as running running
-//   copy, stop, switch, start, prove, remove what it replaces stopping busy
+//   stopped  copy, switch; what it replaces is kept until it starts. With `start`: start, prove, remove that
+//   leftover copy, stop (clears a killed run's mounts), then as stopped
+//   starting as running
+//   running  copy, stop, switch, start, prove, remove what it replaces
+//   stopping busy
 #pragma once
 #include <optional>
 #include <string>

@@ -1,10 +1,5 @@
-// Planning of snapshots, of their removal, and of the way back. Pure.
-//
-//            create           rollback
-//   stopped  copy             copy, switch (start, prove with `start`); what it replaces is kept until a
-//   start leftover refused          stop (clears a killed run's mounts), then as stopped starting copy,
-//   running    as running running  copy, running    copy, stop, switch, start, prove, remove what it replaces
-//   stopping busy             busy
+// Planning of snapshots and of their removal. Pure. A guest that is stopping is busy; one whose run was
+// killed is refused, as its disk is mounted and nobody writes to it.
 #pragma once
 #include <optional>
 #include <string>
