@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
             options.answer_timeout = flags.timeout;
             if (flags.timeout_set) options.vm_answer_timeout = flags.timeout;
             return run_verb(
-                {.name = "start", .starts = true}, guests,
+                {.name = "start", .starts = true, .disks = true}, guests,
                 [&](const Planning& p) { return plan_start(p.spec(), p.site, p.facts, options); }, flags);
         });
 }

@@ -18,6 +18,7 @@
 #include "clara/drivers/storage/index.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/lease.hpp"
+#include "clara/drivers/storage/snapshot_list.hpp"
 
 namespace clara {
 namespace {
@@ -131,6 +132,8 @@ Facts gather_facts(const Site& site, const FactsRequest& request) {
     facts.apparmor = read_file("/sys/module/apparmor/parameters/enabled").value_or("").starts_with('Y');
     PoolIndex pool = read_pool(request.pool, request.remember);
     facts.guests = std::move(pool.guests);
+    for (const auto& name : request.disks)
+        if (facts.guests.count(name)) facts.disks[name] = read_guest_disk(request.pool, name);
     facts.book = std::move(pool.book);
     facts.leftovers = std::move(pool.leftovers);
     add_containers(site, facts.guests);

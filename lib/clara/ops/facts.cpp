@@ -43,4 +43,23 @@ const GuestFact& known_guest(const std::string& name, const Facts& facts) {
                 near.empty() ? "clara-list shows them" : fmt::format("did you mean '{}'?", near));
 }
 
+void check_owner(const GuestFact& guest) {
+    if (!guest.lease_holder.empty())
+        throw Error(ErrorKind::busy, fmt::format("{} runs on host {}", guest.name, guest.lease_holder),
+                    fmt::format("do it there: ssh {}", guest.lease_holder));
+}
+
+const GuestDisk& disk_of(const std::string& name, const Facts& facts) {
+    static const GuestDisk none;
+    auto disk = facts.disks.find(name);
+    return disk == facts.disks.end() ? none : disk->second;
+}
+
+std::vector<std::string> kept_by_rollbacks(const std::string& name, const Facts& facts) {
+    std::vector<std::string> names;
+    for (const auto& snapshot : disk_of(name, facts).snapshots)
+        if (is_rollback_name(snapshot.info.name)) names.push_back(snapshot.info.name);
+    return names;
+}
+
 }  // namespace clara

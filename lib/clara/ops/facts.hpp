@@ -9,6 +9,7 @@
 
 #include "clara/base/net.hpp"
 #include "clara/spec/image.hpp"
+#include "clara/spec/snapshot.hpp"
 
 namespace clara {
 
@@ -52,6 +53,19 @@ struct PathFact {
     enum class State { ok, absent, stale, hung } state = State::ok;
 };
 
+struct SnapshotFact {
+    SnapshotInfo info;
+    std::uint64_t exclusive = 0;  ///< bytes that its removal would free
+    std::string problem;          ///< why it cannot be used; then only the name is known
+};
+
+/// What a guest keeps in the pool.
+struct GuestDisk {
+    std::vector<SnapshotFact> snapshots;  ///< the oldest first
+    std::uint64_t taken = 0;              ///< bytes its disk takes; a copy needs as many,
+    bool shares = false;                  ///< unless the pool's file system can share blocks
+};
+
 struct Facts {
     std::string hostname;
     int cgroup_version = 1;
@@ -71,6 +85,7 @@ struct Facts {
     std::map<std::string, PathFact> paths;  ///< host paths the specs name
     std::map<Ipv4, Mac> on_wire;            ///< addresses that answered the ARP probe
     std::map<std::string, std::string> pv_served;  ///< PV -> "10.87.0.12:5064" that serves it already
+    std::map<std::string, GuestDisk> disks;        ///< of the guests that were asked for
     std::uint64_t pool_free = 0;                   ///< bytes
     bool direct_io = true;                         ///< the pool's file system can bypass the host's cache
     std::string hook;                              ///< absolute path of clara-lxc-hook
@@ -83,5 +98,14 @@ std::string kind_of(const std::string& name, const Facts& facts);
 
 /// The guest's facts; Error{usage} with the near name where there is none.
 const GuestFact& known_guest(const std::string& name, const Facts& facts);
+
+/// Error{busy} where another host runs it.
+void check_owner(const GuestFact& guest);
+
+/// What it keeps; empty where the facts do not say.
+const GuestDisk& disk_of(const std::string& name, const Facts& facts);
+
+/// Names of what rollbacks have replaced and kept until the guest comes up again.
+std::vector<std::string> kept_by_rollbacks(const std::string& name, const Facts& facts);
 
 }  // namespace clara

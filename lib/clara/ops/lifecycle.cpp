@@ -15,12 +15,6 @@ bool stands(const GuestFact& guest) {
     return guest.state != GuestState::stopped;
 }
 
-void check_owner(const GuestFact& guest) {
-    if (!guest.lease_holder.empty())
-        throw Error(ErrorKind::busy, fmt::format("{} runs on host {}", guest.name, guest.lease_holder),
-                    fmt::format("do it there: ssh {}", guest.lease_holder));
-}
-
 void check_image(const GuestSpec& spec, const Facts& facts) {
     auto there = std::any_of(facts.images.begin(), facts.images.end(),
                              [&](const ImageInfo& image) { return image.id() == spec.image; });
@@ -33,11 +27,11 @@ void check_image(const GuestSpec& spec, const Facts& facts) {
 }
 
 /// The bridge: made where it is ours, else it has to be there.
-void add_bridge(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts) {
+void add_bridge(std::vector<Action>& actions, const GuestSpec& spec, const Site& site, const Facts& facts) {
     if (facts.bridges.count(spec.nic.bridge)) return;
     for (const auto& network : site.networks)
         if (network.managed && network.bridge == spec.nic.bridge) {
-            plan.actions.push_back(EnsureBridge{network.bridge, network.subnet});
+            actions.push_back(EnsureBridge{network.bridge, network.subnet});
             return;
         }
     throw Error(ErrorKind::refused, fmt::format("bridge {} is missing", spec.nic.bridge),
@@ -63,23 +57,27 @@ ProveGuest proof(const GuestSpec& spec, const LifecycleOptions& options) {
     return {spec, {}, spec.kind == "kvm" ? options.vm_answer_timeout : options.answer_timeout};
 }
 
+/// A domain may have been changed by hand since it was made: the pool's own copy of its XML counts.
 DefineGuest definition(const GuestSpec& spec, const Site& site, const Facts& facts) {
     if (spec.kind != "kvm") return {site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool};
-    auto xml = facts.domain_xml.find(spec.name);
-    if (xml == facts.domain_xml.end())
-        throw Error(ErrorKind::refused,
-                    fmt::format("libvirt does not know it, and {}/guests/{}/domain.xml is missing", spec.pool,
-                                spec.name),
-                    "define it from a backup: virsh define");
-    return {site.libvirt_uri, spec.name, xml->second, spec.pool, spec.kind, spec.autostart};
+    DefineGuest define = vm_definition(spec, site, facts);
+    if (auto xml = facts.domain_xml.find(spec.name); xml != facts.domain_xml.end()) define.config = xml->second;
+    return define;
 }
 
-void add_start(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts,
+void add_start(std::vector<Action>& actions, const GuestSpec& spec, const Site& site, const Facts& facts,
                const LifecycleOptions& options) {
     // The pool came to another host, or somebody tidied up: the definition follows from what the pool has.
-    if (!is_defined(spec.name, spec.kind, facts)) plan.actions.push_back(definition(spec, site, facts));
-    plan.actions.push_back(StartGuest{home_of(spec.kind, site), spec.name, spec.kind});
-    if (options.prove) plan.actions.push_back(proof(spec, options));
+    if (!is_defined(spec.name, spec.kind, facts)) actions.push_back(definition(spec, site, facts));
+    actions.push_back(StartGuest{home_of(spec.kind, site), spec.name, spec.kind});
+    if (options.prove) actions.push_back(proof(spec, options));
+}
+
+/// It has come up again: what a rollback has kept of before is no longer needed.
+void drop_kept(Plan& plan, const Facts& facts, const LifecycleOptions& options) {
+    if (!options.prove) return;
+    for (const auto& kept : kept_by_rollbacks(plan.guest, facts))
+        plan.actions.push_back(RemoveSnapshot{plan.pool, plan.guest, kept});
 }
 
 void check_can_start(const GuestSpec& spec, const Facts& facts) {
@@ -88,6 +86,15 @@ void check_can_start(const GuestSpec& spec, const Facts& facts) {
 }
 
 }  // namespace
+
+std::vector<Action> start_actions(const GuestSpec& spec, const Site& site, const Facts& facts,
+                                  const LifecycleOptions& options) {
+    std::vector<Action> actions;
+    check_can_start(spec, facts);
+    add_bridge(actions, spec, site, facts);
+    add_start(actions, spec, site, facts, options);
+    return actions;
+}
 
 Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
                 const LifecycleOptions& options) {
@@ -105,6 +112,7 @@ Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
             return plan;
         case GuestState::starting:
             if (options.prove) plan.actions.push_back(proof(spec, options));
+            drop_kept(plan, facts, options);
             return plan;
         case GuestState::stopping:
             throw Error(ErrorKind::busy, "it is just stopping", "run it again when it has stopped");
@@ -113,9 +121,8 @@ Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
         case GuestState::leftover:
             break;
     }
-    check_can_start(spec, facts);
-    add_bridge(plan, spec, site, facts);
-    add_start(plan, spec, site, facts, options);
+    plan.actions = start_actions(spec, site, facts, options);
+    drop_kept(plan, facts, options);
     return plan;
 }
 
@@ -141,11 +148,12 @@ Plan plan_restart(const GuestSpec& spec, const Site& site, const Facts& facts,
     check_libvirt(spec.kind, facts);
     // All that could stand against the start is looked at before the stop.
     check_can_start(spec, facts);
-    add_bridge(plan, spec, site, facts);
+    add_bridge(plan.actions, spec, site, facts);
     if (stands(guest) && guest.state != GuestState::leftover)
         plan.actions.push_back(
             StopGuest{home_of(spec.kind, site), spec.name, options.stop_timeout, spec.kind});
-    add_start(plan, spec, site, facts, options);
+    add_start(plan.actions, spec, site, facts, options);
+    drop_kept(plan, facts, options);
     return plan;
 }
 
@@ -186,6 +194,8 @@ Plan plan_destroy(const std::string& name, const std::string& pool, const Site& 
             plan.actions.push_back(StopGuest{home_of(kind, site), name, options.stop_timeout, kind});
         // The guest itself goes first: that is refused where its disk is in use, and nothing is lost then.
         plan.actions.push_back(RemoveGuest{pool, name});
+        if (auto count = disk_of(name, facts).snapshots.size())
+            plan.note = fmt::format("with {} snapshot{}", count, count == 1 ? "" : "s");
     }
     if (is_defined(name, kind, facts))
         plan.actions.push_back(UndefineGuest{home_of(kind, site), name, pool, kind});

@@ -25,6 +25,10 @@ struct LifecycleOptions {
     std::chrono::milliseconds stop_timeout{30000};        ///< then it is stopped by force
 };
 
+/// Bridge, definition, start and proof, where they are missing; the same refusals as plan_start().
+std::vector<Action> start_actions(const GuestSpec& spec, const Site& site, const Facts& facts,
+                                  const LifecycleOptions& options);
+
 /// Error{refused}: image, bridge or a host path is missing; Error{busy}: another host runs it, or it is
 /// stopping.
 Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts, const LifecycleOptions& options);

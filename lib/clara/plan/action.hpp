@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "clara/spec/guest.hpp"
+#include "clara/spec/snapshot.hpp"
 
 namespace clara {
 
@@ -68,6 +69,7 @@ struct DefineGuest {
     std::string home, name, config, pool;
     std::string kind = "lxc";
     bool autostart = false;  ///< of a domain; a container's config says so itself
+    std::string before;  ///< what it is told again by the undo; empty: it was not defined
 };
 struct UndefineGuest {
     std::string home, name, pool;
@@ -102,10 +104,40 @@ struct RestartIoc {
 struct RemoveGuest {
     std::string pool, name;
 };
+/// The guest's disk and guest.yaml as they are now, as .SNAPSHOT.partial among its snapshots.
+struct MakeSnapshot {
+    std::string pool, name;
+    SnapshotInfo info;
+    std::string mount;  ///< where its disk is mounted while it runs; empty: it does not run
+    std::chrono::milliseconds patience{2000};      ///< for a moment without writes; then they are blocked
+    std::chrono::milliseconds freeze_limit{1000};  ///< for at most so long
+    std::string kind = "lxc";
+};
+/// Its file system is looked through, then .SNAPSHOT.partial becomes SNAPSHOT.
+struct PublishSnapshot {
+    std::string pool, name, snapshot;
+    std::string kind = "lxc";
+};
+struct RemoveSnapshot {
+    std::string pool, name, snapshot;
+    std::string kind = "lxc";
+};
+/// A copy of a snapshot's disk, looked through, in the partial folder of what will be the snapshot `kept`.
+struct PrepareRollback {
+    std::string pool, name, snapshot, kept;
+    std::string kind = "lxc";
+};
+/// The prepared copy becomes the guest's disk; the disk of now, and guest.yaml, become the snapshot `kept`.
+struct SwitchDisk {
+    std::string pool, name, snapshot;
+    SnapshotInfo kept;
+    std::string kind = "lxc";
+};
 
-using Action = std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, FillDisk,
-                            WriteSpec, DefineGuest, UndefineGuest, PublishGuest, StartGuest, ProveGuest,
-                            StopGuest, RestartIoc, RemoveGuest>;
+using Action =
+    std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, FillDisk, WriteSpec,
+                 DefineGuest, UndefineGuest, PublishGuest, StartGuest, ProveGuest, StopGuest, RestartIoc,
+                 RemoveGuest, MakeSnapshot, PublishSnapshot, RemoveSnapshot, PrepareRollback, SwitchDisk>;
 
 /// The same sentence before ("Create disk ...") and while it is done ("Creating disk ...").
 std::string describe(const Action& action);

@@ -80,6 +80,26 @@ struct Teller {
     Sentence operator()(const RemoveGuest& a) const {
         return {"Delete", "Deleting", fmt::format("{}/guests/{}", a.pool, a.name)};
     }
+    Sentence operator()(const MakeSnapshot& a) const {
+        return {"Copy", "Copying",
+                fmt::format("disk and guest.yaml of {} as snapshot {}{}", a.name, a.info.name,
+                            a.mount.empty() ? "" : ", while it runs")};
+    }
+    Sentence operator()(const PublishSnapshot& a) const {
+        return {"Check", "Checking", fmt::format("and publish snapshot {} of {}", a.snapshot, a.name)};
+    }
+    Sentence operator()(const RemoveSnapshot& a) const {
+        return {"Delete", "Deleting", fmt::format("snapshot {} of {}", a.snapshot, a.name)};
+    }
+    Sentence operator()(const PrepareRollback& a) const {
+        return {"Copy", "Copying",
+                fmt::format("and check the disk of snapshot {} of {}", a.snapshot, a.name)};
+    }
+    Sentence operator()(const SwitchDisk& a) const {
+        return {"Put", "Putting",
+                fmt::format("it in the place of the disk of {}, which is kept as snapshot {}", a.name,
+                            a.kept.name)};
+    }
 };
 
 }  // namespace

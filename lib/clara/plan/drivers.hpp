@@ -23,6 +23,15 @@ class StorageDriver {
     virtual void publish(const PublishGuest&) = 0;  ///< Error{refused} where the guest exists by now
     virtual void remove_guest(const RemoveGuest&) = 0;
     virtual void remove_partial(const std::string& pool, const std::string& name) = 0;
+
+    /// Returns the note for the report ("no write was blocked", empty of a guest that does not run).
+    virtual std::string make_snapshot(
+        const MakeSnapshot&) = 0;                               ///< Error{busy}: its disk is in use elsewhere
+    virtual void publish_snapshot(const PublishSnapshot&) = 0;  ///< Error{failed}: what is in it is damaged
+    virtual void remove_snapshot(const RemoveSnapshot&) = 0;    ///< its partial folder too; absence is fine
+    virtual void prepare_rollback(const PrepareRollback&) = 0;
+    virtual void switch_disk(const SwitchDisk&) = 0;       ///< Error{busy}: its disk is in use
+    virtual void switch_disk_back(const SwitchDisk&) = 0;  ///< and `kept` is gone again
 };
 
 /// What LXC does with containers and libvirt with domains; drivers/guests_by_kind.hpp puts them together.

@@ -72,6 +72,25 @@ const json& section(const json& tree, const char* key) {
     return found != tree.end() && found->is_object() ? *found : none;
 }
 
+/// Made in memory: qemu-img fsyncs what it makes, and this file gets its fsync with the rest of the guest.
+void create_in(int dir, const std::string& name, const std::vector<std::string>& backing, std::uint64_t size) {
+    Fd memory(::memfd_create("qcow2", MFD_CLOEXEC));
+    if (!memory) throw system_error("cannot make a file in memory", errno);
+    std::vector<std::string> arguments{"create", "-q", "-f", "qcow2"};
+    arguments.insert(arguments.end(), backing.begin(), backing.end());
+    arguments.push_back(fmt::format("/proc/{}/fd/{}", ::getpid(), memory.get()));
+    arguments.push_back(std::to_string(size));
+    run_qemu_img(arguments, Trust::ours);
+    Fd disk(::openat(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!disk) throw system_error("cannot make " + name, errno);
+    try {
+        copy_sparse(memory.get(), disk.get());
+    } catch (Error& e) {
+        ::unlinkat(dir, name.c_str(), 0);
+        throw e.in("making " + name);
+    }
+}
+
 }  // namespace
 
 void check_disk_format(const std::string& format) {
@@ -147,21 +166,11 @@ void create_linked(int dir, const std::string& name, const std::string& backing,
     Fd base(::openat(dir, backing.c_str(), O_RDONLY | O_CLOEXEC));
     if (!base) throw system_error("cannot open " + backing, errno);
     size = std::max(size, read_qcow2_header(base.get(), backing).size);
-    // Made in memory: qemu-img fsyncs what it makes, and this file gets its fsync with the rest of the guest.
-    Fd memory(::memfd_create("qcow2", MFD_CLOEXEC));
-    if (!memory) throw system_error("cannot make a file in memory", errno);
-    const std::string path = fmt::format("/proc/{}/fd/{}", ::getpid(), memory.get());
-    run_qemu_img(
-        {"create", "-q", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", path, std::to_string(size)},
-        Trust::ours);
-    Fd disk(::openat(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!disk) throw system_error("cannot make " + name, errno);
-    try {
-        copy_sparse(memory.get(), disk.get());
-    } catch (Error& e) {
-        ::unlinkat(dir, name.c_str(), 0);
-        throw e.in("making " + name);
-    }
+    create_in(dir, name, {"-u", "-b", backing, "-F", "qcow2"}, size);
+}
+
+void create_empty(int dir, const std::string& name, std::uint64_t size) {
+    create_in(dir, name, {}, size);
 }
 
 std::uint64_t copy_needs(const std::string& path, const std::string& format, Trust trust) {

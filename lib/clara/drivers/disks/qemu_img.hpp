@@ -51,6 +51,9 @@ DiskCheck check_disk(const std::string& path, const std::string& format, Trust t
 /// as it is written). Its size is that of the backing file or, where larger, `size` (bytes). Not fsynced.
 void create_linked(int dir, const std::string& name, const std::string& backing, std::uint64_t size);
 
+/// Makes `name` in the open folder `dir`, an empty qcow2 of `size` bytes. Not fsynced.
+void create_empty(int dir, const std::string& name, std::uint64_t size);
+
 /// Bytes that a copy as qcow2 will take, as far as holes tell.
 std::uint64_t copy_needs(const std::string& path, const std::string& format, Trust trust = Trust::ours);
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/ranges.h>
-#include <linux/fs.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -19,16 +18,17 @@
 #include "clara/drivers/storage/book.hpp"
 #include "clara/drivers/storage/ext4.hpp"
 #include "clara/drivers/storage/fill.hpp"
+#include "clara/drivers/storage/folders.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/mount.hpp"
+#include "clara/drivers/storage/rollback.hpp"
+#include "clara/drivers/storage/snapshots.hpp"
 
 namespace clara {
 namespace {
 
 // A loop device lets go of its file some milliseconds after its last user.
 constexpr std::chrono::seconds loop_end{1};
-// Less than this free and an I/O error of a sparse disk means that the pool is full.
-constexpr std::uint64_t nearly_nothing = 1 << 20;
 // For the removal of an image beside us: some seconds where it is large.
 constexpr std::chrono::seconds image_wait{30};
 
@@ -40,13 +40,6 @@ Fd open_guests(const std::string& pool) {
 /// The partial folder of a guest that is being made.
 Fd open_partial(const std::string& pool, const std::string& name) {
     return open_dir_at(open_guests(pool).get(), pool::partial(name));
-}
-
-/// Renames within the folder; false where the new name is taken.
-bool rename_new(int dir, const std::string& from, const std::string& to) {
-    if (::renameat2(dir, from.c_str(), dir, to.c_str(), RENAME_NOREPLACE) == 0) return true;
-    if (errno == EEXIST) return false;
-    throw system_error("cannot rename " + from + " to " + to, errno);
 }
 
 /// The locks of all its disks. Error{busy} where one is in use: the lock on a whole file meets those that
@@ -100,13 +93,6 @@ void sync_files(int folder) {
     }
 }
 
-/// To be called in a handler. The kernel reports a full pool below a sparse disk as an I/O error.
-[[noreturn]] void rethrow_full(const Error& e, const std::string& pool) {
-    if (e.kind() != ErrorKind::failed || free_bytes(pool) >= nearly_nothing) throw;
-    throw Error(ErrorKind::failed, e.message() + ": no space left in pool " + pool,
-                "make room in the pool, or take another one with --pool");
-}
-
 }  // namespace
 
 void DirStorage::reserve(const ReserveAddress& a) {
@@ -135,7 +121,12 @@ void DirStorage::make_disk(const MakeDisk& a) {
     try {
         Fd dir = open_dir_at(guests.get(), partial);
         if (a.kind == "kvm") {
-            create_linked(dir.get(), "disk.qcow2", pool::image_disk_link(a.image), a.size);
+            if (a.image.empty())
+                create_empty(dir.get(), "disk.qcow2", a.size);
+            else
+                create_linked(dir.get(), "disk.qcow2", pool::image_disk_link(a.image), a.size);
+            for (std::size_t i = 0; i < a.more.size(); ++i)
+                create_empty(dir.get(), fmt::format("disk{}.qcow2", i + 2), a.more[i]);
         } else {
             make_dirs(pool::cache(a.pool));
             make_blank_disk(dir.get(), "disk.raw", a.size, pool::cache(a.pool));
@@ -220,6 +211,30 @@ void DirStorage::remove_guest(const RemoveGuest& a) {
 
 void DirStorage::remove_partial(const std::string& pool, const std::string& name) {
     remove_folder(open_guests(pool).get(), pool::partial(name));
+}
+
+std::string DirStorage::make_snapshot(const MakeSnapshot& a) {
+    return snapshots::make(a);
+}
+
+void DirStorage::publish_snapshot(const PublishSnapshot& a) {
+    snapshots::publish(a);
+}
+
+void DirStorage::remove_snapshot(const RemoveSnapshot& a) {
+    snapshots::remove(a);
+}
+
+void DirStorage::prepare_rollback(const PrepareRollback& a) {
+    rollback::prepare(a);
+}
+
+void DirStorage::switch_disk(const SwitchDisk& a) {
+    rollback::switch_disk(a);
+}
+
+void DirStorage::switch_disk_back(const SwitchDisk& a) {
+    rollback::switch_back(a);
 }
 
 }  // namespace clara

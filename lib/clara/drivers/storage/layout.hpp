@@ -33,11 +33,17 @@ inline std::string image_disk(const std::string& pool, const std::string& id) {
 inline std::string image_disk_link(const std::string& id) {
     return "../../images/" + id + "/disk.qcow2";
 }
+inline std::string snapshots(const std::string& pool, const std::string& name) {
+    return guest(pool, name) + "/snapshots";
+}
+inline std::string snapshot(const std::string& pool, const std::string& name, const std::string& snapshot) {
+    return snapshots(pool, name) + "/" + snapshot;
+}
 inline std::string cache(const std::string& pool) {
     return pool + "/cache";
 }
 
-/// Names in the folder of guests, whose own names never begin with a dot.
+/// Names in a folder of guests or snapshots, whose own names never begin with a dot.
 inline std::string partial(const std::string& name) {
     return "." + name + ".partial";
 }  ///< being made
