@@ -81,13 +81,15 @@ TEST_CASE("while libvirt cannot be asked, every verb on a virtual machine is ref
     CHECK_NOTHROW(plan_stop("box", "/p", site(), facts, {}));
 }
 
-TEST_CASE("a domain that libvirt lost is defined again from the pool's copy") {
+TEST_CASE("a domain that libvirt lost is defined again, from the pool's copy or from guest.yaml") {
     Facts facts = facts_from_yaml(world);
     facts.kvm_defined.clear();
-    CHECK_THROWS_WITH(plan_start(spec("idle"), site(), facts, {}),
-                      Contains("/var/lib/clara/guests/idle/domain.xml is missing"));
+    GuestSpec idle = spec("idle");
+    idle.machine.emplace().uuid = "99999999-8888-4777-8666-555555555555";
+    Plan plan = plan_start(idle, site(), facts, {.prove = false});
+    CHECK_THAT(std::get<DefineGuest>(plan.actions.at(0)).config, Contains(idle.machine->uuid));
     facts.domain_xml["idle"] = "<domain/>";
-    Plan plan = plan_start(spec("idle"), site(), facts, {.prove = false});
+    plan = plan_start(idle, site(), facts, {.prove = false});
     REQUIRE(plan.actions.size() == 2);
     const auto& define = std::get<DefineGuest>(plan.actions[0]);
     CHECK(define.home == "qemu:///system");

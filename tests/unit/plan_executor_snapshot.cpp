@@ -55,13 +55,13 @@ struct World : CreateWorld {
 
     Outcome run(const Plan& plan) { return execute({plan}, drivers, {}).outcomes.at(0); }
     Facts known() {
-        Facts facts = facts_from_yaml(
+        Facts seen = facts_from_yaml(
             "{guests: {magnets: {}}, bridges: [clarabr0], images: {minimal: 0123456789abcdef}}");
-        if (runs) facts.guests["magnets"].state = GuestState::running;
-        facts.book = stored().book;
+        if (runs) seen.guests["magnets"].state = GuestState::running;
+        seen.book = stored().book;
         for (const auto& [name, one] : stored().snapshots["magnets"])
-            facts.disks["magnets"].snapshots.push_back({one.info});
-        return facts;
+            seen.disks["magnets"].snapshots.push_back({one.info});
+        return seen;
     }
     Plan snapshot(const SnapshotOptions& how) {
         Plan plan = plan_snapshot("magnets", pool.path(), site, known(), how, system_clock());

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "clara/base/error.hpp"
+#include "clara/ops/create_vm.hpp"
 #include "clara/ops/host_paths.hpp"
 #include "clara/ops/lxc_config.hpp"
 
@@ -60,9 +61,9 @@ ProveGuest proof(const GuestSpec& spec, const LifecycleOptions& options) {
 /// A domain may have been changed by hand since it was made: the pool's own copy of its XML counts.
 DefineGuest definition(const GuestSpec& spec, const Site& site, const Facts& facts) {
     if (spec.kind != "kvm") return {site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool};
-    DefineGuest define = vm_definition(spec, site, facts);
-    if (auto xml = facts.domain_xml.find(spec.name); xml != facts.domain_xml.end()) define.config = xml->second;
-    return define;
+    auto xml = facts.domain_xml.find(spec.name);
+    if (xml == facts.domain_xml.end()) return vm_definition(spec, site, facts);
+    return {site.libvirt_uri, spec.name, xml->second, spec.pool, spec.kind, spec.autostart};
 }
 
 void add_start(std::vector<Action>& actions, const GuestSpec& spec, const Site& site, const Facts& facts,
