@@ -22,10 +22,10 @@ struct Mount {
 
 struct Device {
     std::string host;   ///< e.g. /dev/ttyUSB0
-    std::string usb;    ///< instead, kvm only: VENDOR:PRODUCT as lsusb prints it, e.g. 0403:6001
     std::string guest;  ///< name inside, default the same
     std::string owner = "ioc";
     mode_t mode = 0660;
+    std::string usb;  ///< instead of host, kvm only: VENDOR:PRODUCT as lsusb prints it, e.g. 0403:6001
 };
 
 /// A file written into the guest's disk at creation. Exactly one of source and content is used.
