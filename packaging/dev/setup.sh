@@ -12,8 +12,11 @@ packages=(
     nlohmann-json3-dev
     # what runs guests and makes images
     e2fsprogs erofs-utils iproute2 lxc mmdebstrap procps tar util-linux xz-utils
-    # what the image "minimal" takes from this host
+    # what the images "minimal", "dnsmasq" and "mariadb" take from this host
     busybox-static netbase openssh-server procserv libreadline8
+    dnsmasq-base mariadb-client-core mariadb-server-core
+    # libvirt with its schema and qemu driver, which take our domains
+    libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libxml2-utils ovmf qemu-system-common qemu-system-x86
     # EPICS base from Debian's source package (image epics-softioc), its package, Debian's own CA client
     ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
     # peers of ./dev bench: lxc-copy calls it
