@@ -11,11 +11,13 @@ packages=(
     catch2 libblkid-dev libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libvirt-dev libxml2-dev
     libyaml-cpp-dev lxc-dev nlohmann-json3-dev
     # what runs guests and makes images
-    e2fsprogs erofs-utils iproute2 lxc mmdebstrap openssh-client procps qemu-system-common qemu-utils tar
-    util-linux xz-utils
-    libvirt-clients libvirt-daemon-system qemu-system-x86
-    # what the image "minimal" takes from this host
+    e2fsprogs erofs-utils iproute2 lxc mmdebstrap openssh-client procps qemu-utils tar util-linux xz-utils
+    # what the images "minimal", "dnsmasq" and "mariadb" take from this host
     busybox-static netbase openssh-server procserv libreadline8
+    dnsmasq-base mariadb-client-core mariadb-server-core
+    # libvirt with its schema and qemu driver, which run virtual machines
+    libvirt-clients libvirt-daemon-system libvirt-daemon-driver-qemu libxml2-utils ovmf qemu-system-common
+    qemu-system-x86
     # EPICS base from Debian's source package (images epics-softioc, epics-softioc-pva), its package, Debian's own CA client
     ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
     # peers of ./dev bench: lxc-copy calls it

@@ -36,6 +36,7 @@ TEST_CASE("only what is changed looks different") {
     auto name = document.root().find("name");
     name.set_text("<new> & \"better\"").set("id", "a'b\"c<&");
     name.add_after("uuid", "1").add("part");
+    name.add_after("box").add("inner").add("more");
     document.root().find("thing").set("y", "2");
     document.root().find("empty").remove();
     std::string expected = odd;
@@ -45,7 +46,8 @@ TEST_CASE("only what is changed looks different") {
     change("\n\n     <empty/>", "");
     change("q:x=\"&lt;&amp;\">", "q:x=\"&lt;&amp;\" y=\"2\">");
     change("<name>old</name>",
-           "<name id=\"a'b&quot;c&lt;&amp;\">&lt;new&gt; &amp; \"better\"</name>\n  <uuid>1<part/></uuid>");
+           "<name id=\"a'b&quot;c&lt;&amp;\">&lt;new&gt; &amp; \"better\"</name>\n  "
+           "<box>\n    <inner>\n      <more/>\n    </inner>\n  </box>\n  <uuid>1<part/></uuid>");
     CHECK(document.text() == expected);
 }
 

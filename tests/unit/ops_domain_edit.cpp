@@ -123,8 +123,8 @@ TEST_CASE("a domain with no more than a name gets what it lacks") {
     const EditedDomain copy = edit("<domain type='kvm'>\n <name>a</name>\n</domain>", edits);
     CHECK(copy.xml ==
           "<domain type=\"kvm\">\n <name>b</name>\n <uuid>99999999-8888-4777-8666-555555555555</uuid>\n "
-          "<metadata><clara:guest xmlns:clara=\"https://clara.control/guest/1\" name=\"b\" "
-          "pool=\"/p\"/></metadata>\n "
+          "<metadata>\n   <clara:guest xmlns:clara=\"https://clara.control/guest/1\" name=\"b\" "
+          "pool=\"/p\"/>\n </metadata>\n "
           "<devices/>\n</domain>\n");
 }
 

@@ -67,6 +67,38 @@ TEST_CASE("a container's template makes a VM with --kind, whose limits fit aroun
     CHECK_THAT(scene.failure(text, "vmware"), Contains("--kind: kind: expected lxc or kvm, not 'vmware'"));
 }
 
+TEST_CASE("the templates that are shipped for servers work, the services for both kinds") {
+    auto shipped = [](const std::string& name, const std::string& kind,
+                      std::vector<std::pair<std::string, std::string>> set) {
+        Request request;
+        request.name = "srv1";
+        request.template_name = name;
+        request.kind = kind;
+        request.set = std::move(set);
+        return clara::resolve(request, default_site());
+    };
+    GuestSpec server = shipped("vm-server", "", {{"memory", "4G"}, {"machine.memory-min", "1G"}});
+    CHECK(server.kind == "kvm");
+    CHECK(server.image == "minimal-vm");
+    CHECK(server.machine->memory == 4ULL << 30);
+    CHECK(server.machine->memory_min == 1ULL << 30);
+    CHECK(server.disk == 20ULL << 30);
+    CHECK(server.autostart);
+    for (const char* kind : {"lxc", "kvm"}) {
+        GuestSpec dhcp = shipped("service-dnsmasq", kind, {{"range", "10.87.0.200,10.87.0.250"}});
+        CHECK(dhcp.kind == kind);
+        CHECK(dhcp.image == "dnsmasq");
+        CHECK_THAT(dhcp.files.at(0).content, Contains("\ndhcp-range=10.87.0.200,10.87.0.250,12h\n"));
+        CHECK(dhcp.ports == std::vector<int>{53});
+        GuestSpec db = shipped("service-mariadb", kind, {{"password", "x"}, {"user", "logger"}});
+        CHECK(db.files.at(2).mode == 0600);
+        CHECK_THAT(db.files.at(2).content,
+                   Contains("CREATE USER IF NOT EXISTS 'logger'@'%' IDENTIFIED BY 'x';"));
+        CHECK(db.machine.has_value() == (db.kind == "kvm"));
+    }
+    CHECK_THROWS_WITH(shipped("service-mariadb", "", {}), Contains("needs --set password="));
+}
+
 TEST_CASE("each kind refuses what only the other has") {
     Scene scene;
     auto lxc = [&](const std::string& keys, const std::string& with) {
@@ -83,7 +115,7 @@ TEST_CASE("each kind refuses what only the other has") {
     kvm("mounts: [{host: /srv, guest: /a, optional: true}]", "t.yaml:3:10: mounts.optional:");
     kvm("devices: [{host: /dev/sda}]", "t.yaml:3:11: devices: a VM takes serial lines");
     kvm("devices: [{host: /dev/ttyS0}, {host: /dev/ttyS1}, {host: /dev/ttyS2}, {host: /dev/ttyS3}]",
-        "t.yaml:3:73: devices: a VM takes 3 serial lines");
+        "t.yaml:3:71: devices: a VM takes 3 serial lines");
     kvm("devices: [{host: /dev/ttyS0, usb: \"0403:6001\"}]", "each needs host (or, in a VM, usb)");
 }
 
@@ -119,7 +151,7 @@ devices: [{usb: ftdi}]
     for (const char* part :
          {"t.yaml:3:21: machine.firmware: expected bios or uefi", "machine.cpu: a CPU's model",
           "machine.uuid: expected a UUID", "machine.watchdog: expected none or reset",
-          "machine.cpus: expected 1 to", "t.yaml:4:16: disks: ", "t.yaml:4:32: missing key 'disks.name'",
+          "machine.cpus: expected 1 to", "t.yaml:4:16: disks.name: ", "t.yaml:4:32: missing key 'disks.name'",
           "devices.usb: a USB device is"})
         CHECK_THAT(message, Contains(part));
 }

@@ -40,7 +40,7 @@ class XmlElement {
     XmlElement set(const char* attribute, const std::string& value) const;
     XmlElement set_text(const std::string& value) const;  ///< in place of all that is in it
     void drop(const char* attribute) const;
-    /// A new last child, indented as the one before.
+    /// A new last child, indented as the one before, or two columns more than this.
     XmlElement add(const char* name, const std::string& text = {}) const;
     /// A new element behind this one, indented as this one is.
     XmlElement add_after(const char* name, const std::string& text = {}) const;

@@ -123,7 +123,12 @@ void XmlElement::drop(const char* attribute) const {
 XmlElement XmlElement::add(const char* name, const std::string& text) const {
     xmlNode* node = new_element(node_, name, text);
     if (xmlNode* last = xmlLastElementChild(node_)) return link_after(last, node);
-    return XmlElement(xmlAddChild(node_, node));
+    const bool alone = blank(node_->prev) && !node_->children;
+    const std::string blanks = alone ? string_of(node_->prev->content) : "";
+    if (alone) xmlAddChild(node_, made(xmlNewDocText(node_->doc, BAD_CAST(blanks + "  ").c_str())));
+    XmlElement added(xmlAddChild(node_, node));
+    if (alone) xmlAddChild(node_, made(xmlNewDocText(node_->doc, BAD_CAST blanks.c_str())));
+    return added;
 }
 
 XmlElement XmlElement::add_after(const char* name, const std::string& text) const {

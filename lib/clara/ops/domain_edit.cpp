@@ -1,6 +1,5 @@
 #include "clara/ops/domain_edit.hpp"
 
-#include <algorithm>
 #include <cctype>
 #include <set>
 
@@ -71,6 +70,11 @@ bool part_of_word(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
 }
 
+std::string lower(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+}
+
 /// As a word of its own: "ioc1" is in "name=ioc1" and not in "ioc12".
 bool names(const std::string& text, const std::string& word) {
     for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
@@ -81,26 +85,37 @@ bool names(const std::string& text, const std::string& word) {
     return false;
 }
 
-/// Words that only the old domain should have: what still says them is told, not guessed at.
-std::set<std::string> words_of(const DomainFacts& old, const DomainEdits& edits) {
-    std::set<std::string> words{old.name, old.uuid, old.nvram};
+/// What only the old domain should have: where something still says it, that is told and not guessed at.
+struct OldWords {
+    std::string name;              ///< found as a word of its own
+    std::set<std::string> unique;  ///< UUID, MACs, files: found anywhere
+};
+
+OldWords old_words(const DomainFacts& old, const DomainEdits& edits) {
+    OldWords words{old.name == edits.name ? "" : old.name, {lower(old.uuid), old.nvram}};
     for (const auto& disk : old.disks)
-        if (disk.own()) words.insert(disk.source);
+        if (disk.own()) words.unique.insert(disk.source);
     for (const auto& nic : old.nics)
-        if (nic.mac) words.insert(nic.mac->str());
+        if (nic.mac) words.unique.insert(nic.mac->str());
     for (const auto& edit : edits.disks) {
-        words.erase(edit.source);
-        words.erase(edit.backing);
+        words.unique.erase(edit.source);
+        words.unique.erase(edit.backing);
     }
-    for (const auto& edit : edits.nics) words.erase(edit.mac.str());
-    for (const auto& kept : {std::string(), edits.name, edits.uuid}) words.erase(kept);
+    for (const auto& edit : edits.nics) words.unique.erase(edit.mac.str());
+    for (const auto& kept : {std::string(), lower(edits.uuid), domain_file::nvram(edits.pool, edits.name)})
+        words.unique.erase(kept);
     return words;
 }
 
-void report(XmlElement element, const std::set<std::string>& words, Warnings& warnings) {
-    for (const auto& [place, text] : element.own_texts())
-        for (const auto& word : words)
-            if (names(text, word)) warnings.push_back(place + " still says " + word + ": " + text);
+void report(XmlElement element, const OldWords& words, Warnings& warnings) {
+    for (const auto& [place, text] : element.own_texts()) {
+        auto tell = [&, &where = place, &said = text](const std::string& word) {
+            warnings.push_back(where + " still says " + word + ": " + said);
+        };
+        if (!words.name.empty() && names(text, words.name)) tell(words.name);
+        for (const auto& word : words.unique)
+            if (text.find(word) != text.npos || lower(text).find(word) != text.npos) tell(word);
+    }
     for (XmlElement child : element.all()) report(child, words, warnings);
 }
 
@@ -128,7 +143,7 @@ EditedDomain edit_domain_xml(const std::string& xml, const DomainEdits& edits, c
     edit_consoles(devices, edits, edited.warnings);
     edit_screens(devices, edited.warnings);
     drop_passthrough(devices, edited.warnings);
-    report(domain, words_of(old, edits), edited.warnings);
+    report(domain, old_words(old, edits), edited.warnings);
     edited.xml = document.text();
     return edited;
 }

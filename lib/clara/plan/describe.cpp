@@ -40,8 +40,8 @@ struct Teller {
     }
     Sentence operator()(const MakeDisk& a) const {
         std::string disks = "disk of " + size_text(a.size);
-        for (auto size : a.more) disks += ", another of " + size_text(size);
         if (!a.image.empty()) disks += " linked to image " + a.image;
+        for (auto size : a.more) disks += ", another of " + size_text(size);
         return {"Create", "Creating", fmt::format("{} for {} in {}", disks, a.name, a.pool)};
     }
     Sentence operator()(const FillDisk& a) const {
