@@ -65,6 +65,10 @@ Guest::Guest() : signals_(open_signals()) {
 }
 
 void Guest::boot(const std::string& config_file) {
+    if (is_machine()) {
+        mount_kernel_files();
+        attempt("machine", [&] { machine_.emplace(loop_, children_, [this] { stop(SIGPWR); }).start(); });
+    }
     make_folder(log_folder, 0, 0, 0755);
     Config config;
     try {
@@ -77,6 +81,7 @@ void Guest::boot(const std::string& config_file) {
     }
     for (const auto& path : config.tmpfs) mount_tmpfs(path);
     attempt("users", [&] { ensure_users(config.users); });
+    if (machine_) set_up_machine(config.machine);
     for (const auto& folder : config.folders)
         attempt(folder.path.c_str(), [&] {
             const Account owner = find_account(folder.user);
@@ -88,6 +93,7 @@ void Guest::boot(const std::string& config_file) {
             services_.emplace_back(loop_, children_, service).start();
             grace_ = std::max(grace_, std::chrono::milliseconds(service.stop_ms));
         });
+    if (machine_) attempt("machine", [&] { machine_->start(config.machine); });
     for (const auto& relay : config.relays)
         attempt("relay", [&] { relays_.emplace_back(loop_, relay).open(); });
     for (const auto& listener : config.listeners)
@@ -133,6 +139,7 @@ void Guest::ioc_stopped() {
 
 void Guest::terminate() {
     terminated_ = true;
+    if (machine_) machine_->stop();
     ::kill(-1, SIGTERM);
     loop_.after(grace_, [this] {
         say("not everything ended by SIGTERM: killed");
