@@ -75,6 +75,11 @@ std::string capability_problem(const std::string& name) {
                   "a capability is written as in lxc.container.conf(5), e.g. net_raw");
 }
 
+std::string package_problem(const std::string& name) {  // Debian Policy 5.6.1
+    return unless(made_of(name, 128, {lower, digits}, "+-.", "+-."),
+                  "a Debian package's name is made of lower case letters, digits and + - .");
+}
+
 std::string device_problem(const std::string& path) {
     return unless(path.rfind("/dev/", 0) == 0 && path.size() > 5 && path.find("/..") == std::string::npos,
                   "a device is a path below /dev");

@@ -12,6 +12,7 @@ std::string variable_problem(const std::string& name);    ///< environment varia
 std::string parameter_problem(const std::string& name);   ///< of a template, e.g. db or serial-port
 std::string bridge_problem(const std::string& name);      ///< network interface
 std::string capability_problem(const std::string& name);  ///< e.g. net_raw
+std::string package_problem(const std::string& name);     ///< of Debian, e.g. linux-image-amd64
 std::string device_problem(const std::string& path);      ///< below /dev
 
 }  // namespace clara

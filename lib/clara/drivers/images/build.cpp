@@ -10,12 +10,16 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/interrupt.hpp"
-#include "clara/base/log.hpp"
 #include "clara/base/process.hpp"
+#include "clara/base/units.hpp"
+#include "clara/drivers/images/boot_tree.hpp"
 #include "clara/drivers/images/digest.hpp"
 #include "clara/drivers/images/layers.hpp"
+#include "clara/drivers/images/machine_disk.hpp"
+#include "clara/drivers/images/partial.hpp"
 #include "clara/drivers/images/skeleton.hpp"
 #include "clara/drivers/images/store.hpp"
+#include "clara/drivers/images/uuid.hpp"
 #include "clara/spec/names.hpp"
 
 namespace clara {
@@ -62,17 +66,9 @@ ImageRecipe read_flat(const std::string& recipe, const std::vector<std::string>&
     return result;
 }
 
-/// From the name alone, so that the same tree gives the same bytes. Overlayfs wants one that is not zero.
-std::string uuid_for(const std::string& name) {
-    std::string h = sha256_text("clara image " + name);
-    h[12] = '8';  // RFC 9562: version 8 (our own), variant 10
-    h[16] = 'a';
-    return h.substr(0, 8) + "-" + h.substr(8, 4) + "-" + h.substr(12, 4) + "-" + h.substr(16, 4) + "-" +
-           h.substr(20, 12);
-}
-
 void write_erofs(const ImagePlan& plan, const std::string& tree, const std::string& file) {
-    std::vector<std::string> argv{"mkfs.erofs", "--quiet", "-T", "0", "-U", uuid_for(plan.recipe.name)};
+    std::vector<std::string> argv{"mkfs.erofs", "--quiet", "-T",
+                                  "0",          "-U",      uuid_for("clara image " + plan.recipe.name)};
     if (plan.keep_times) argv.push_back("--preserve-mtime");
     if (!plan.recipe.compression.empty()) argv.push_back("-z" + plan.recipe.compression);
     argv.push_back(file);
@@ -82,48 +78,18 @@ void write_erofs(const ImagePlan& plan, const std::string& tree, const std::stri
     run_ok(argv, options);
 }
 
-/// POOL/images/.NAME.partial; what it holds is gone unless it was published.
-class Partial {
-  public:
-    Partial(const std::string& pool, const std::string& name) : name_("." + name + ".partial") {
-        make_dirs(pool + "/images");
-        images_ = open_dir(pool + "/images");
-        path_ = pool + "/images/" + name_;
-        remove_tree_at(images_.get(), name_);  // of a killed run: we hold the lock
-        make_dir_at(images_.get(), name_, 0700);
-    }
-    Partial(const Partial&) = delete;
-    Partial& operator=(const Partial&) = delete;
-    ~Partial() {
-        try {
-            remove_tree_at(images_.get(), name_);
-        } catch (const std::exception& e) {
-            log::warn("{} stays behind: {}", path_, e.what());
-        }
-    }
-    const std::string& path() const { return path_; }
-    int images() const { return images_.get(); }
-
-    void publish(const std::string& id) {
-        Fd dir = open_dir(path_);
-        Fd file(::openat(dir.get(), "image.erofs", O_RDONLY | O_CLOEXEC));
-        if (!file || ::fsync(file.get()) != 0 || ::fchmod(dir.get(), 0755) != 0 || ::fsync(dir.get()) != 0 ||
-            ::renameat(images_.get(), name_.c_str(), images_.get(), id.c_str()) != 0 ||
-            ::fsync(images_.get()) != 0)
-            throw system_error("cannot publish image " + id, errno);
-    }
-
-  private:
-    std::string name_, path_;
-    Fd images_;
-};
-
 }  // namespace
 
-ImagePlan plan_build(const std::string& recipe, const ImageSettings& settings) {
+ImagePlan plan_build(const std::string& recipe, const ImageSettings& settings, const std::string& kind) {
     ImagePlan plan;
     plan.origin = recipe;
     plan.recipe = read_flat(recipe, settings.template_path, 0);
+    if (!kind.empty()) plan.recipe.kind = kind;
+    if (plan.recipe.kind == "kvm") {
+        need_disk_tools();
+        if (plan.recipe.init == "clara")
+            plan.recipe.layers.push_back({ImageLayer::Kind::host_packages, "", {"qemu-guest-agent"}});
+    }
     for (const auto& layer : plan.recipe.layers) check_layer(layer);
     return plan;
 }
@@ -149,7 +115,10 @@ ImagePlan plan_import(const std::string& path, const std::string& name, const st
 std::vector<std::string> steps(const ImagePlan& plan) {
     std::vector<std::string> lines;
     for (const auto& layer : plan.recipe.layers) lines.push_back(describe(layer));
-    lines.push_back("Write the EROFS image");
+    if (plan.recipe.kind == "kvm")
+        lines.push_back("Add kernel and boot loader, write the disk of " + size_text(plan.recipe.disk));
+    else
+        lines.push_back("Write the EROFS image");
     lines.push_back("Publish it as " + plan.recipe.name + "@DIGEST");
     return lines;
 }
@@ -165,7 +134,7 @@ ImageResult make_image(const ImagePlan& plan, const ImageSettings& settings,
         on_step(lines.at(step++));
     };
 
-    Partial partial(settings.pool, recipe.name);
+    PartialImage partial(settings.pool, recipe.name);
     for (const char* folder : {"/tree", "/scratch"}) make_dirs(partial.path() + folder);
     Tree tree(partial.path() + "/tree");
     LayerContext context{partial.path() + "/scratch", settings.cache_dir, settings.show_progress};
@@ -176,29 +145,40 @@ ImageResult make_image(const ImagePlan& plan, const ImageSettings& settings,
     }
 
     next();
-    result.image.init = plan.detect_init ? detect_init(tree) : recipe.init;
-    if (result.image.init == "clara") fit_for_clara_init(tree);
-    write_erofs(plan, tree.path(), partial.path() + "/image.erofs");
+    ImageInfo& image = result.image;
+    image.name = recipe.name;
+    image.kind = recipe.kind;
+    image.init = plan.detect_init ? detect_init(tree) : recipe.init;
+    if (image.init == "clara") fit_for_clara_init(tree);
+    const std::string file = partial.path() + "/" + image.file();
+    if (image.kind == "kvm") {
+        const std::string uuid = uuid_for("clara root " + recipe.name);
+        for (auto& item : fit_for_machine(tree, recipe, uuid, settings.cache_dir, context.scratch))
+            image.contents.push_back(std::move(item));
+        write_machine_disk(tree.path(), uuid, recipe.disk, plan.keep_times, context.scratch, file);
+        image.disk = recipe.disk;
+    } else {
+        write_erofs(plan, tree.path(), file);
+    }
     Fd dir = open_dir(partial.path());
     remove_tree_at(dir.get(), "tree");
     remove_tree_at(dir.get(), "scratch");
 
     next();
-    Fd file(::openat(dir.get(), "image.erofs", O_RDONLY | O_CLOEXEC));
+    Fd made(::openat(dir.get(), image.file(), O_RDONLY | O_CLOEXEC));
     struct stat st {};
-    if (!file || ::fstat(file.get(), &st) != 0) throw system_error("cannot read the new image", errno);
-    result.image.name = recipe.name;
-    result.image.description = recipe.description;
-    result.image.recipe = plan.origin;
-    result.image.size = static_cast<std::uint64_t>(st.st_size);
-    result.image.digest = sha256_file(file.get());
-    result.image.created = iso8601(settings.clock());
-    if (exists_at(partial.images(), result.image.id())) {
-        result.image = find_image(settings.pool, result.image.id());
+    if (!made || ::fstat(made.get(), &st) != 0) throw system_error("cannot read the new image", errno);
+    image.description = recipe.description;
+    image.recipe = plan.origin;
+    image.size = static_cast<std::uint64_t>(st.st_size);
+    image.digest = sha256_file(made.get());
+    image.created = iso8601(settings.clock());
+    if (exists_at(partial.images(), image.id())) {
+        image = find_image(settings.pool, image.id());
         return result;
     }
-    write_file_at(dir.get(), "image.yaml", write_image_info(result.image));
-    partial.publish(result.image.id());
+    write_file_at(dir.get(), "image.yaml", write_image_info(image));
+    partial.publish(image.id(), image.file());
     result.made = true;
     return result;
 }

@@ -32,8 +32,8 @@ struct ImageResult {
 };
 
 /// `recipe` is a file, or a name in the template path. Errors of the recipe and what this host lacks are told
-/// here, before anything is made.
-ImagePlan plan_build(const std::string& recipe, const ImageSettings& settings);
+/// here, before anything is made. `kind` is lxc, kvm or "" (as the recipe says): any recipe has both forms.
+ImagePlan plan_build(const std::string& recipe, const ImageSettings& settings, const std::string& kind = "");
 
 /// A root file system as a tar file or folder. `init` is "clara", "system" or "" (look whether it has its
 /// own).

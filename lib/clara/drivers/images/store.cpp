@@ -32,7 +32,7 @@ std::optional<ImageInfo> read_info(const std::string& folder, const std::string&
     ImageInfo info = read_image_info(*text, folder + "/image.yaml");
     if (info.id() != id) return std::nullopt;
     struct stat st {};
-    if (::lstat((folder + "/image.erofs").c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return std::nullopt;
+    if (::lstat((folder + "/" + info.file()).c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return std::nullopt;
     if (static_cast<std::uint64_t>(st.st_size) != info.size) return std::nullopt;
     return info;
 }
@@ -60,7 +60,7 @@ ImageList list_images(const std::string& pool) {
     return list;
 }
 
-ImageInfo find_image(const std::string& pool, const std::string& ref) {
+ImageInfo find_image(const std::string& pool, const std::string& ref, const std::string& kind) {
     const auto at = ref.find('@');
     const std::string name = ref.substr(0, at);
     const std::string digits = at == std::string::npos ? "" : ref.substr(at + 1);
@@ -68,21 +68,31 @@ ImageInfo find_image(const std::string& pool, const std::string& ref) {
         throw Error(ErrorKind::usage, "image " + ref + ": give at least 6 digits of the digest");
     ImageList list = list_images(pool);
     std::vector<std::string> names;
+    const ImageInfo* found = nullptr;
     for (const auto& image : list.images) {
-        if (image.name == name && image.digest.starts_with(digits)) return image;
+        if (!kind.empty() && image.kind != kind) continue;
         names.push_back(at == std::string::npos ? image.name : image.id());
+        if (image.name != name || !image.digest.starts_with(digits)) continue;
+        if (found && found->kind != image.kind)
+            throw Error(ErrorKind::usage,
+                        "image " + ref + " is there for containers and for virtual machines",
+                        "say --kind lxc or --kind kvm, or " + found->id());
+        if (!found) found = &image;
     }
+    if (found) return *found;
     if (list.broken.count(ref))
-        throw Error(ErrorKind::failed, "image " + ref + " is broken: image.yaml and image.erofs do not fit",
+        throw Error(ErrorKind::failed, "image " + ref + " is broken: image.yaml and file do not fit",
                     "clara-image remove " + ref + ", then build it again");
     const std::string near = nearest(ref, names);
-    throw Error(ErrorKind::usage, "no image " + ref + " in " + pool,
-                near.empty() ? "clara-image list shows what is there; clara-image build " + name + " makes it"
-                             : "did you mean " + near + "?");
+    const std::string form = kind.empty() ? "" : " --kind " + kind;
+    throw Error(
+        ErrorKind::usage, "no image " + ref + " in " + pool + (kind.empty() ? "" : " of kind " + kind),
+        near.empty() ? "clara-image list shows what is there; clara-image build " + name + form + " makes it"
+                     : "did you mean " + near + "?");
 }
 
 std::string verify_image(const std::string& pool, const ImageInfo& image) {
-    const std::string file = folder_of(pool, image.id()) + "/image.erofs";
+    const std::string file = folder_of(pool, image.id()) + "/" + image.file();
     Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd) return system_error("cannot open " + file, errno).message();
     const std::string digest = sha256_file(fd.get());
