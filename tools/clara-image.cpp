@@ -39,13 +39,14 @@ const ToolDoc doc{
     .examples = {{"clara-image build epics-softioc", "softIoc on a small base, from this host's packages"},
                  {"clara-image build epics-softioc --kind kvm", "the same for virtual machines"},
                  {"clara-image import server.tar.gz --name archiver", "a server's root file system as it is"},
+                 {"clara-image import server.img --format raw --name server", "a disk for virtual machines"},
                  {"clara-image verify", "read all images again and compare their digests"},
                  {"clara-image remove minimal@1f2e3d4c5b6a", "one that no guest uses any more"}},
     .takes = {.pool = true, .change = true}};
 
 struct Args {
     std::vector<std::string> names;
-    std::string path, name, kind, init, cache = "/var/cache/clara";
+    std::string path, name, kind, format, init, cache = "/var/cache/clara";
 };
 
 Json to_json(const ImageInfo& image) {
@@ -182,8 +183,12 @@ int main(int argc, char** argv) {
         };
         CLI::App* build = add("build", "Make an image from a recipe");
         build->add_option("RECIPE", args.names, "Name in the template path, or a file")->required();
-        CLI::App* import = add("import", "Make an image of a root file system");
-        import->add_option("PATH", args.path, "Tar file or folder")->required();
+        CLI::App* import = add("import", "Make an image of a root file system or a disk");
+        import->add_option("PATH", args.path, "Tar file, folder or disk")->required();
+        import
+            ->add_option("--format", args.format,
+                         "Of a disk (default: qcow2, vmdk and vdi are known by their first bytes)")
+            ->check(CLI::IsMember({"raw", "qcow2", "vmdk", "vdi"}));
         import->add_option("--name", args.name, "Name of the image")->required();
         import->add_option("--init", args.init, "PID 1 (default: system where the tree has one of its own)")
             ->check(CLI::IsMember({"clara", "system"}));
@@ -219,7 +224,8 @@ int main(int argc, char** argv) {
         if (chosen == "build")
             each([&](auto& name) { make(plan_build(name, settings, args.kind), settings, flags, result); });
         else if (chosen == "import")
-            make(plan_import(args.path, args.name, args.init), settings, flags, result);
+            make(plan_import({args.path, args.kind, args.format, args.init}, args.name), settings, flags,
+                 result);
         else if (chosen == "list")
             list(pool, args.kind, flags, result);
         else if (chosen == "show")

@@ -13,12 +13,14 @@ packages=(
     # what runs guests and makes images
     e2fsprogs erofs-utils iproute2 lxc mmdebstrap openssh-client procps qemu-system-common qemu-utils tar
     util-linux xz-utils
-    # what the image "minimal" takes from this host
-    busybox-static netbase openssh-server procserv libreadline8
+    # what the image "minimal" takes from this host, and its form for virtual machines
+    busybox-static netbase openssh-server procserv libreadline8 qemu-guest-agent
+    # disks that boot: boot loader, EFI partition, initramfs; and what starts them
+    cpio dosfstools fdisk grub-common grub-efi-amd64-bin grub-pc-bin kmod mtools ovmf qemu-system-x86
     # EPICS base from Debian's source package (image epics-softioc), its package, Debian's own CA client
     ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
     # partitions and file systems that tests make
-    btrfs-progs dosfstools fdisk lvm2 ntfs-3g xfsprogs
+    btrfs-progs lvm2 ntfs-3g xfsprogs
     # peers of ./dev bench: lxc-copy calls it
     rsync
 )
@@ -45,6 +47,22 @@ epics() {
     rm -rf "$scratch"
 }
 
+# Debian's kernel for virtual machines, for the same reason: clara-image finds the package where it would put it.
+kernel() {
+    local cache=/var/cache/clara/kernels package
+    compgen -G "$cache/linux-image-*" >/dev/null && return
+    [ "$(id -u)" = 0 ] || return 0
+    package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+    mkdir -p "$cache"
+    rm -rf "$cache/.setup"
+    mkdir "$cache/.setup"
+    if [ -z "$package" ] || ! (cd "$cache/.setup" && apt-get -q download -o APT::Sandbox::User=root "$package" >&2) ||
+        ! mv "$cache"/.setup/*.deb "$cache/"; then
+        echo "setup: no kernel package: images for virtual machines cannot be made without a mirror" >&2
+    fi
+    rm -rf "$cache/.setup"
+}
+
 missing=()
 for package in "${packages[@]}"; do
     installed "$package" || installed "$(renamed "$package")" || missing+=("$package")
@@ -52,6 +70,7 @@ done
 if [ ${#missing[@]} -eq 0 ]; then
     echo "setup: all ${#packages[@]} packages are here" >&2
     epics
+    kernel
     exit 0
 fi
 if [ "$(id -u)" != 0 ]; then
@@ -76,3 +95,4 @@ if [ ! -e $policy ]; then
 fi
 apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
 epics
+kernel

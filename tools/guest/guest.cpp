@@ -48,7 +48,7 @@ void mount_tmpfs(const std::string& path) {
 clara::Fd open_signals() {
     sigset_t wanted;
     ::sigemptyset(&wanted);
-    for (int signal : {SIGCHLD, SIGPWR, SIGTERM, SIGINT}) ::sigaddset(&wanted, signal);
+    for (int signal : {SIGCHLD, SIGPWR, SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) ::sigaddset(&wanted, signal);
     // Blocked ones reach even a PID 1, which is otherwise deaf to what it has no handler for.
     ::sigprocmask(SIG_BLOCK, &wanted, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
@@ -111,8 +111,21 @@ int Guest::run() {
 
 void Guest::signalled() {
     signalfd_siginfo info{};
-    while (::read(signals_.get(), &info, sizeof info) == sizeof info)
-        if (info.ssi_signo != SIGCHLD) stop(static_cast<int>(info.ssi_signo));
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) switch (info.ssi_signo) {
+            case SIGCHLD:
+                break;
+            // In a machine busybox's own halt, poweroff and reboot, which its shell prefers to any program of
+            // that name, say it so (busybox init/halt.c).
+            case SIGUSR1:
+            case SIGUSR2:
+                if (machine_) stop(SIGPWR);
+                break;
+            case SIGTERM:
+                stop(machine_ ? SIGINT : SIGTERM);
+                break;
+            default:
+                stop(static_cast<int>(info.ssi_signo));
+        }
     const bool left = children_.reap();
     if (terminated_ && !left) gone_ = true;
 }

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "accounts.hpp"
+#include "grow.hpp"
 #include "log.hpp"
 #include "nic.hpp"
 
@@ -124,6 +125,11 @@ void MachineWatch::link_ports() {
 
 void MachineWatch::start(const Machine& machine) {
     if (machine.watchdog) watchdog_.start();
+    try {
+        grow_root();
+    } catch (const std::exception& e) {
+        complain("growing /: %s", e.what());
+    }
     if (!machine.console.port.empty()) console_.emplace(loop_, machine.console).open();
 }
 

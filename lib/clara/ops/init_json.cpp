@@ -60,6 +60,14 @@ Json daemon_service(const GuestSpec& spec) {
             {"env", environment(spec)}};
 }
 
+/// For libvirt: freezing file systems, addresses, time. It looks for its port until that is there.
+Json agent_service() {
+    return {{"name", "qemu-ga"},
+            {"argv",
+             {"/usr/sbin/qemu-ga", "--retry-path", "-m", "virtio-serial", "-p",
+              "/dev/virtio-ports/org.qemu.guest_agent.0", "-t", "/run"}}};
+}
+
 Json relays(const GuestSpec& spec) {
     Json allow = Json::array({"127.0.0.0/8"});
     for (const auto& subnet : spec.console_allow)
@@ -105,6 +113,7 @@ std::string render_init_json(const GuestSpec& spec) {
         check_user(spec, spec.daemon.user, "daemon.user");
         out["services"].push_back(daemon_service(spec));
     }
+    if (spec.kind == "kvm") out["services"].push_back(agent_service());
     out["listeners"] = Json::array({sshd()});
     return out.dump(1) + "\n";
 }

@@ -60,25 +60,25 @@ bool has_fstab(const Tree& tree) {
 
 }  // namespace
 
-std::vector<std::string> fit_for_machine(Tree& tree, const ImageRecipe& recipe, const std::string& root_uuid,
-                                         const std::string& cache_dir, const std::string& scratch) {
+std::vector<std::string> fit_for_machine(Tree& tree, const BootWishes& wishes, const std::string& cache_dir,
+                                         const std::string& scratch) {
     for (const char* folder : {"dev", "proc", "sys", "run", "boot", "boot/grub", "usr/sbin"})
         tree.folder(folder);
     std::vector<std::string> contents;
     BootFiles files{"/vmlinuz", "/initrd.img"};
     bool own_initramfs = false;
     if (!has_own_kernel(tree)) {
-        const Kernel kernel = get_kernel(recipe.kernel, cache_dir);
+        const Kernel kernel = get_kernel(wishes.kernel, cache_dir);
         files = add_kernel(tree, kernel, scratch);
         contents.push_back(kernel.package);
         own_initramfs = true;
     }
-    const bool clara = recipe.init == "clara";
+    const bool clara = wishes.init == "clara";
     if (clara) add_clara_init(tree);
     // Debian's initramfs checks the file system and leaves the rest of mounting to its init.
     const std::string init = clara ? "/usr/sbin/clara-init" : own_initramfs ? "/sbin/init" : "";
-    tree.write("boot/grub/grub.cfg", render_grub_cfg(files.kernel, files.initrd, root_uuid, init));
-    if (!has_fstab(tree)) tree.write("etc/fstab", "UUID=" + root_uuid + " / ext4 defaults 0 1\n");
+    tree.write("boot/grub/grub.cfg", render_grub_cfg(files.kernel, files.initrd, wishes.root_uuid, init));
+    if (!has_fstab(tree)) tree.write("etc/fstab", "UUID=" + wishes.root_uuid + " / ext4 defaults 0 1\n");
     return contents;
 }
 

@@ -1,9 +1,7 @@
 #include "clara/drivers/images/build.hpp"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -11,60 +9,18 @@
 #include "clara/base/files.hpp"
 #include "clara/base/interrupt.hpp"
 #include "clara/base/process.hpp"
-#include "clara/base/units.hpp"
 #include "clara/drivers/images/boot_tree.hpp"
 #include "clara/drivers/images/digest.hpp"
+#include "clara/drivers/images/disk_import.hpp"
 #include "clara/drivers/images/layers.hpp"
 #include "clara/drivers/images/machine_disk.hpp"
 #include "clara/drivers/images/partial.hpp"
 #include "clara/drivers/images/skeleton.hpp"
 #include "clara/drivers/images/store.hpp"
 #include "clara/drivers/images/uuid.hpp"
-#include "clara/spec/names.hpp"
 
 namespace clara {
 namespace {
-
-constexpr int deepest = 8;  // recipes below recipes
-
-std::string find_recipe(const std::string& recipe, const std::vector<std::string>& template_path) {
-    if (recipe.find('/') != std::string::npos || recipe.ends_with(".yaml")) return recipe;
-    std::vector<std::string> names;
-    for (const auto& folder : template_path) {
-        const std::string file = folder + "/images/" + recipe + ".yaml";
-        if (exists(file)) return file;
-        if (!exists(folder + "/images")) continue;
-        for (const auto& name : list_dir(folder + "/images"))
-            if (name.ends_with(".yaml")) names.push_back(name.substr(0, name.size() - 5));
-    }
-    const std::string near = nearest(recipe, names);
-    std::string all;
-    for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
-    throw Error(ErrorKind::usage, "no image recipe " + recipe,
-                !near.empty() ? "did you mean " + near + "?"
-                : all.empty() ? ""
-                              : "there are " + all);
-}
-
-ImageRecipe read_flat(const std::string& recipe, const std::vector<std::string>& template_path, int depth) {
-    if (depth > deepest)
-        throw Error(
-            ErrorKind::usage,
-            "recipe " + recipe + ": recipes below recipes, more than " + std::to_string(deepest) + " deep",
-            "is one below itself?");
-    ImageRecipe result = read_recipe(find_recipe(recipe, template_path));
-    std::vector<ImageLayer> layers;
-    for (const auto& layer : result.layers) {
-        if (layer.kind != ImageLayer::Kind::recipe) {
-            layers.push_back(layer);
-            continue;
-        }
-        auto below = read_flat(layer.path, template_path, depth + 1).layers;
-        layers.insert(layers.end(), below.begin(), below.end());
-    }
-    result.layers = std::move(layers);
-    return result;
-}
 
 void write_erofs(const ImagePlan& plan, const std::string& tree, const std::string& file) {
     std::vector<std::string> argv{"mkfs.erofs", "--quiet", "-T",
@@ -78,55 +34,44 @@ void write_erofs(const ImagePlan& plan, const std::string& tree, const std::stri
     run_ok(argv, options);
 }
 
-}  // namespace
+void write_disk(const ImagePlan& plan, Tree& tree, const LayerContext& context, ImageInfo& image,
+                const std::string& file) {
+    const std::string uuid = uuid_for("clara root " + plan.recipe.name);
+    for (auto& item :
+         fit_for_machine(tree, {image.init, plan.recipe.kernel, uuid}, context.cache_dir, context.scratch))
+        image.contents.push_back(std::move(item));
+    image.disk = plan.recipe.disk;
+    write_machine_disk(tree.path(), uuid, image.disk, plan.keep_times, context.scratch, file);
+}
 
-ImagePlan plan_build(const std::string& recipe, const ImageSettings& settings, const std::string& kind) {
-    ImagePlan plan;
-    plan.origin = recipe;
-    plan.recipe = read_flat(recipe, settings.template_path, 0);
-    if (!kind.empty()) plan.recipe.kind = kind;
-    if (plan.recipe.kind == "kvm") {
-        need_disk_tools();
-        if (plan.recipe.init == "clara")
-            plan.recipe.layers.push_back({ImageLayer::Kind::host_packages, "", {"qemu-guest-agent"}});
+/// The image's file from the recipe's layers; `next` is called before each step.
+void build_file(const ImagePlan& plan, const ImageSettings& settings, const PartialImage& partial,
+                ImageInfo& image, const std::function<void()>& next) {
+    for (const char* folder : {"/tree", "/scratch"}) make_dirs(partial.path() + folder);
+    Tree tree(partial.path() + "/tree");
+    const LayerContext context{partial.path() + "/scratch", settings.cache_dir, settings.show_progress};
+    for (const auto& layer : plan.recipe.layers) {
+        next();
+        for (auto& item : apply_layer(layer, tree, context)) image.contents.push_back(std::move(item));
     }
-    for (const auto& layer : plan.recipe.layers) check_layer(layer);
-    return plan;
-}
-
-ImagePlan plan_import(const std::string& path, const std::string& name, const std::string& init) {
-    if (auto problem = name_problem(name); !problem.empty())
-        throw Error(ErrorKind::usage, "image name '" + name + "': " + problem);
-    ImagePlan plan;
-    struct stat st {};
-    if (::stat(path.c_str(), &st) != 0) throw system_error("cannot read " + path, errno);
-    plan.origin = "import " + path;
-    plan.keep_times = true;
-    plan.detect_init = init.empty();
-    plan.recipe.name = name;
-    plan.recipe.description = "imported from " + path;
-    plan.recipe.init = init;
-    plan.recipe.layers.push_back(
-        {S_ISDIR(st.st_mode) ? ImageLayer::Kind::folder : ImageLayer::Kind::tar, path});
-    for (const auto& layer : plan.recipe.layers) check_layer(layer);
-    return plan;
-}
-
-std::vector<std::string> steps(const ImagePlan& plan) {
-    std::vector<std::string> lines;
-    for (const auto& layer : plan.recipe.layers) lines.push_back(describe(layer));
-    if (plan.recipe.kind == "kvm")
-        lines.push_back("Add kernel and boot loader, write the disk of " + size_text(plan.recipe.disk));
+    next();
+    if (plan.detect_init) image.init = detect_init(tree);
+    if (image.init == "clara") fit_for_clara_init(tree);
+    const std::string file = partial.path() + "/" + image.file();
+    if (image.kind == "kvm")
+        write_disk(plan, tree, context, image, file);
     else
-        lines.push_back("Write the EROFS image");
-    lines.push_back("Publish it as " + plan.recipe.name + "@DIGEST");
-    return lines;
+        write_erofs(plan, tree.path(), file);
+    Fd dir = open_dir(partial.path());
+    remove_tree_at(dir.get(), "tree");
+    remove_tree_at(dir.get(), "scratch");
 }
+
+}  // namespace
 
 ImageResult make_image(const ImagePlan& plan, const ImageSettings& settings,
                        const std::function<void(const std::string&)>& on_step) {
-    const ImageRecipe& recipe = plan.recipe;
-    NamedLock lock = lock_image(settings.pool, recipe.name, settings.lock_wait);
+    NamedLock lock = lock_image(settings.pool, plan.recipe.name, settings.lock_wait);
     const auto lines = steps(plan);
     std::size_t step = 0;
     auto next = [&] {
@@ -134,44 +79,29 @@ ImageResult make_image(const ImagePlan& plan, const ImageSettings& settings,
         on_step(lines.at(step++));
     };
 
-    PartialImage partial(settings.pool, recipe.name);
-    for (const char* folder : {"/tree", "/scratch"}) make_dirs(partial.path() + folder);
-    Tree tree(partial.path() + "/tree");
-    LayerContext context{partial.path() + "/scratch", settings.cache_dir, settings.show_progress};
+    PartialImage partial(settings.pool, plan.recipe.name);
     ImageResult result;
-    for (const auto& layer : recipe.layers) {
-        next();
-        for (auto& item : apply_layer(layer, tree, context)) result.image.contents.push_back(std::move(item));
-    }
-
-    next();
     ImageInfo& image = result.image;
-    image.name = recipe.name;
-    image.kind = recipe.kind;
-    image.init = plan.detect_init ? detect_init(tree) : recipe.init;
-    if (image.init == "clara") fit_for_clara_init(tree);
-    const std::string file = partial.path() + "/" + image.file();
-    if (image.kind == "kvm") {
-        const std::string uuid = uuid_for("clara root " + recipe.name);
-        for (auto& item : fit_for_machine(tree, recipe, uuid, settings.cache_dir, context.scratch))
-            image.contents.push_back(std::move(item));
-        write_machine_disk(tree.path(), uuid, recipe.disk, plan.keep_times, context.scratch, file);
-        image.disk = recipe.disk;
+    image.name = plan.recipe.name;
+    image.kind = plan.recipe.kind;
+    image.init = plan.recipe.init;
+    image.description = plan.recipe.description;
+    image.recipe = plan.origin;
+    if (plan.disk.empty()) {
+        build_file(plan, settings, partial, image, next);
     } else {
-        write_erofs(plan, tree.path(), file);
+        next();
+        import_disk(plan.disk, plan.disk_format, partial.path() + "/" + image.file());
+        image.disk = plan.disk_size;
     }
-    Fd dir = open_dir(partial.path());
-    remove_tree_at(dir.get(), "tree");
-    remove_tree_at(dir.get(), "scratch");
 
     next();
-    Fd made(::openat(dir.get(), image.file(), O_RDONLY | O_CLOEXEC));
+    Fd dir = open_dir(partial.path());
+    Fd file(::openat(dir.get(), image.file(), O_RDONLY | O_CLOEXEC));
     struct stat st {};
-    if (!made || ::fstat(made.get(), &st) != 0) throw system_error("cannot read the new image", errno);
-    image.description = recipe.description;
-    image.recipe = plan.origin;
+    if (!file || ::fstat(file.get(), &st) != 0) throw system_error("cannot read the new image", errno);
     image.size = static_cast<std::uint64_t>(st.st_size);
-    image.digest = sha256_file(made.get());
+    image.digest = sha256_file(file.get());
     image.created = iso8601(settings.clock());
     if (exists_at(partial.images(), image.id())) {
         image = find_image(settings.pool, image.id());

@@ -47,8 +47,8 @@ BootLoader make_boot_loader(const std::string& root_uuid, const std::string& scr
 
 std::string render_grub_cfg(const std::string& kernel, const std::string& initrd,
                             const std::string& root_uuid, const std::string& init) {
-    std::string line = fmt::format("root=UUID={} {} console=tty0 console=ttyS0,115200 panic=10", root_uuid,
-                                   init.empty() ? "ro" : "rw quiet init=" + init);
+    const std::string line = fmt::format("root=UUID={} {} console=tty0 console=ttyS0,115200 panic=10",
+                                         root_uuid, init.empty() ? "ro" : "rw quiet init=" + init);
     return fmt::format(
         "# Written by clara-image. More seconds of timeout bring a menu, on the serial console as well.\n"
         "set timeout=0\n"

@@ -41,8 +41,8 @@ struct Candidate {
 /// What apt would install: linux-image-cloud-amd64 stands for linux-image-6.1.0-56-cloud-amd64 (= 6.1.192-2).
 std::optional<Candidate> candidate(std::string package) {
     for (int depth = 0; depth < 3; ++depth) {
-        RunResult shown =
-            run({"apt-cache", "show", "--no-all-versions", package}, {.timeout = patience, .extra_env = {"LC_ALL=C"}});
+        RunResult shown = run({"apt-cache", "show", "--no-all-versions", package},
+                              {.timeout = patience, .extra_env = {"LC_ALL=C"}});
         if (shown.status != 0) return std::nullopt;
         std::istringstream depends(field(shown.out, "Depends"));
         std::string first;
@@ -83,38 +83,54 @@ Kernel read_kernel(const std::string& folder, const std::string& label) {
     return kernel;
 }
 
-/// The folder appears when all of it is there.
+std::string deb_of(const Candidate& candidate, const std::string& kernels) {
+    for (const auto& name : list_dir(kernels))
+        if (name.starts_with(candidate.folder() + "_") && name.ends_with(".deb")) return kernels + "/" + name;
+    return "";
+}
+
+/// In its place only when it is whole.
 void download(const Candidate& wanted, const std::string& kernels) {
     Fd dir = open_dir(kernels);
-    const std::string partial = "." + wanted.folder() + ".partial", work = kernels + "/" + partial;
+    const std::string partial = "." + wanted.folder() + ".download";
     remove_tree_at(dir.get(), partial);
     Fd inside = make_dir_at(dir.get(), partial);
-    RunOptions options;
-    options.timeout = patience;
-    options.cwd = work;
     log::status("downloading " + wanted.package);
     run_ok({"apt-get", "-q", "download", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3",
             wanted.package + "=" + wanted.version},
-           options);
-    const std::string deb = only_entry(work, wanted.package);
-    run_ok({"dpkg-deb", "-x", work + "/" + deb, work + "/root"}, options);
-    remove_tree_at(inside.get(), deb);
-    const Kernel kernel = read_kernel(work + "/root", "");
+           {.timeout = patience, .cwd = kernels + "/" + partial});
+    for (const auto& deb : list_dir(inside.get()))
+        if (::renameat(inside.get(), deb.c_str(), dir.get(), deb.c_str()) != 0)
+            throw system_error("cannot keep " + deb, errno);
+    remove_tree_at(dir.get(), partial);
+}
+
+/// The folder appears when all of it is there; the package has served then.
+void unpack(const Candidate& wanted, const std::string& kernels) {
+    Fd dir = open_dir(kernels);
+    const std::string partial = "." + wanted.folder() + ".partial", root = kernels + "/" + partial + "/root";
+    const std::string deb = deb_of(wanted, kernels);
+    remove_tree_at(dir.get(), partial);
+    make_dir_at(dir.get(), partial);
+    run_ok({"dpkg-deb", "-x", deb, root}, {.timeout = patience});
+    const Kernel kernel = read_kernel(root, "");
     unpack_modules(kernel.modules);
     fs::path base = fs::path(kernel.modules).parent_path().parent_path().parent_path();  // above lib/modules
-    run_ok({"depmod", "-b", base.string(), kernel.release}, options);
+    run_ok({"depmod", "-b", base.string(), kernel.release}, {.timeout = patience});
     if (::renameat(dir.get(), partial.c_str(), dir.get(), wanted.folder().c_str()) != 0)
         throw system_error("cannot keep " + wanted.folder(), errno);
+    remove_tree_at(dir.get(), deb.substr(deb.rfind('/') + 1));
 }
 
 /// By Debian's order of versions, of the packages in the cache that `package` may have stood for.
 std::optional<Candidate> newest_cached(const std::string& package, const std::string& kernels) {
     const std::string flavour = package.starts_with("linux-image-") ? package.substr(11) : package;
     std::optional<Candidate> newest;
-    for (const auto& name : list_dir(kernels)) {
-        const auto split = name.rfind('_');
+    for (const auto& name : list_dir(kernels)) {  // PACKAGE_VERSION, or PACKAGE_VERSION_ARCHITECTURE.deb
+        const auto split = name.find('_');
         if (name[0] == '.' || split == std::string::npos) continue;
-        const Candidate found{name.substr(0, split), name.substr(split + 1)};
+        const Candidate found{name.substr(0, split),
+                              name.substr(split + 1, name.find('_', split + 1) - split - 1)};
         if (found.package != package && !found.package.ends_with(flavour)) continue;
         if (!newest || run({"dpkg", "--compare-versions", found.version, "gt", newest->version}).status == 0)
             newest = found;
@@ -130,7 +146,10 @@ Kernel get_kernel(const std::string& package, const std::string& cache_dir) {
     auto lock = NamedLock::take(kernels + "/.lock", "downloading a kernel", patience);
     auto wanted = candidate(package);
     std::string why = "apt does not know it";
-    if (wanted && !exists(kernels + "/" + wanted->folder())) try {
+    auto there = [&] {
+        return exists(kernels + "/" + wanted->folder()) || !deb_of(*wanted, kernels).empty();
+    };
+    if (wanted && !there()) try {
             download(*wanted, kernels);
         } catch (const Error& e) {
             if (e.kind() != ErrorKind::failed) throw;
@@ -144,6 +163,7 @@ Kernel get_kernel(const std::string& package, const std::string& cache_dir) {
                         "apt-get update, then again");
         log::warn("{}: taking {} of the cache: {}", package, wanted->version, why);
     }
+    if (!exists(kernels + "/" + wanted->folder())) unpack(*wanted, kernels);
     return read_kernel(kernels + "/" + wanted->folder() + "/root", wanted->package + " " + wanted->version);
 }
 

@@ -11,6 +11,7 @@
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/drivers/disks/chain.hpp"
 #include "clara/drivers/images/digest.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/mount.hpp"
@@ -35,6 +36,11 @@ std::optional<ImageInfo> read_info(const std::string& folder, const std::string&
     if (::lstat((folder + "/" + info.file()).c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return std::nullopt;
     if (static_cast<std::uint64_t>(st.st_size) != info.size) return std::nullopt;
     return info;
+}
+
+std::set<std::string> users_by_disk(const std::string& pool, const std::string& disk) {
+    const auto names = users_of(pool, disk);
+    return {names.begin(), names.end()};
 }
 
 }  // namespace
@@ -102,14 +108,17 @@ std::string verify_image(const std::string& pool, const ImageInfo& image) {
 }
 
 std::vector<std::string> image_users(const std::string& pool, const std::string& id) {
-    std::vector<std::string> users;
-    if (!exists(pool + "/guests")) return users;
+    std::set<std::string> users;
+    if (!exists(pool + "/guests")) return {};
     for (const auto& guest : list_dir(pool + "/guests")) {
         const std::string file = pool + "/guests/" + guest + "/guest.yaml";
         auto text = read_file(file);
-        if (text && read_guest(*text, file).image == id) users.push_back(guest);
+        if (text && read_guest(*text, file).image == id) users.insert(guest);
     }
-    return users;
+    // A disk stands on what its header names, whatever guest.yaml says.
+    if (const std::string disk = folder_of(pool, id) + "/disk.qcow2"; exists(disk))
+        users.merge(users_by_disk(pool, disk));
+    return {users.begin(), users.end()};
 }
 
 NamedLock lock_image(const std::string& pool, const std::string& name, std::chrono::milliseconds wait) {

@@ -26,8 +26,8 @@ ImageInfo find_image(const std::string& pool, const std::string& ref, const std:
 /// Reads the image again and compares its digest. Returns what is wrong, empty where nothing is.
 std::string verify_image(const std::string& pool, const ImageInfo& image);
 
-/// Guests of the pool that stand on the image, also those being made. Error{failed} where a guest.yaml cannot
-/// be read.
+/// Guests of the pool that stand on the image, also those being made: by their guest.yaml, and by the chains
+/// of their disks. Error{failed} where one of these cannot be read.
 std::vector<std::string> image_users(const std::string& pool, const std::string& id);
 
 /// Error{refused} that names the guests which use it.
