@@ -12,14 +12,18 @@ packages=(
     libyaml-cpp-dev lxc-dev nlohmann-json3-dev
     # what runs guests and makes images
     e2fsprogs erofs-utils iproute2 lxc mmdebstrap openssh-client procps qemu-utils tar util-linux xz-utils
-    # what the images "minimal", "dnsmasq" and "mariadb" take from this host
+    # what the images "minimal", "dnsmasq" and "mariadb" take from this host, and their form for virtual machines
     busybox-static netbase openssh-server procserv libreadline8
-    dnsmasq-base mariadb-client-core mariadb-server-core
+    dnsmasq-base mariadb-client-core mariadb-server-core qemu-guest-agent
     # libvirt with its schema and qemu driver, which run virtual machines
     libvirt-clients libvirt-daemon-system libvirt-daemon-driver-qemu libxml2-utils ovmf qemu-system-common
     qemu-system-x86
+    # disks that boot: boot loader, EFI partition, initramfs
+    cpio dosfstools fdisk grub-common grub-efi-amd64-bin grub-pc-bin kmod mtools
     # EPICS base from Debian's source package (images epics-softioc, epics-softioc-pva), its package, Debian's own CA client
     ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
+    # partitions and file systems that tests make
+    btrfs-progs lvm2 ntfs-3g xfsprogs
     # peers of ./dev bench: lxc-copy calls it
     rsync
 )
@@ -67,6 +71,22 @@ machines() {
     rm -rf "$scratch"
 }
 
+# Debian's kernel for virtual machines, for the same reason: clara-image finds the package where it would put it.
+kernel() {
+    local cache=/var/cache/clara/kernels package
+    compgen -G "$cache/linux-image-*" >/dev/null && return
+    [ "$(id -u)" = 0 ] || return 0
+    package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+    mkdir -p "$cache"
+    rm -rf "$cache/.setup"
+    mkdir "$cache/.setup"
+    if [ -z "$package" ] || ! (cd "$cache/.setup" && apt-get -q download -o APT::Sandbox::User=root "$package" >&2) ||
+        ! mv "$cache"/.setup/*.deb "$cache/"; then
+        echo "setup: no kernel package: images for virtual machines cannot be made without a mirror" >&2
+    fi
+    rm -rf "$cache/.setup"
+}
+
 missing=()
 for package in "${packages[@]}"; do
     installed "$package" || installed "$(renamed "$package")" || missing+=("$package")
@@ -75,6 +95,7 @@ if [ ${#missing[@]} -eq 0 ]; then
     echo "setup: all ${#packages[@]} packages are here" >&2
     epics
     machines
+    kernel
     exit 0
 fi
 if [ "$(id -u)" != 0 ]; then
@@ -100,3 +121,4 @@ fi
 apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
 epics
 machines
+kernel

@@ -81,6 +81,11 @@ std::string uri_problem(const std::string& uri) {
                   "a libvirt URI looks like qemu:///system");
 }
 
+std::string package_problem(const std::string& name) {  // Debian Policy 5.6.1
+    return unless(made_of(name, 128, {lower, digits}, "+-.", "+-."),
+                  "a Debian package's name is made of lower case letters, digits and + - .");
+}
+
 std::string device_problem(const std::string& path) {
     return unless(path.rfind("/dev/", 0) == 0 && path.size() > 5 && path.find("/..") == std::string::npos,
                   "a device is a path below /dev");

@@ -13,6 +13,7 @@ std::string parameter_problem(const std::string& name);   ///< of a template, e.
 std::string bridge_problem(const std::string& name);      ///< network interface
 std::string capability_problem(const std::string& name);  ///< e.g. net_raw
 std::string uri_problem(const std::string& uri);          ///< of a libvirt, e.g. qemu:///system
+std::string package_problem(const std::string& name);     ///< of Debian, e.g. linux-image-amd64
 std::string device_problem(const std::string& path);      ///< below /dev
 std::string usb_problem(const std::string& id);           ///< VENDOR:PRODUCT in hex, e.g. 0403:6001
 std::string disk_name_problem(const std::string& name);   ///< of a further disk
