@@ -10,7 +10,7 @@
 namespace clara {
 namespace {
 
-constexpr std::chrono::seconds size_wait{60};
+constexpr std::chrono::minutes size_wait{5};  // ssh itself gives up earlier where nobody answers
 // Exit statuses of the size script.
 constexpr int no_such_disk = 66, no_permission = 67, no_disk = 68;
 
