@@ -55,13 +55,13 @@ struct World : CreateWorld {
 
     Outcome run(const Plan& plan) { return execute({plan}, drivers, {}).outcomes.at(0); }
     Facts known() {
-        Facts seen = facts_from_yaml(
+        Facts told = facts_from_yaml(
             "{guests: {magnets: {}}, bridges: [clarabr0], images: {minimal: 0123456789abcdef}}");
-        if (runs) seen.guests["magnets"].state = GuestState::running;
-        seen.book = stored().book;
+        if (runs) told.guests["magnets"].state = GuestState::running;
+        told.book = stored().book;
         for (const auto& [name, one] : stored().snapshots["magnets"])
-            seen.disks["magnets"].snapshots.push_back({one.info});
-        return seen;
+            told.disks["magnets"].snapshots.push_back({one.info});
+        return told;
     }
     Plan snapshot(const SnapshotOptions& how) {
         Plan plan = plan_snapshot("magnets", pool.path(), site, known(), how, system_clock());
@@ -70,10 +70,10 @@ struct World : CreateWorld {
         return plan;
     }
     Plan back(const RollbackOptions& how = {}) {
-        const Facts facts = known();
+        const Facts told = known();
         const GuestSpec spec = *guest().spec;
-        return plan_rollback("magnets", pool.path(), known_snapshot("magnets", "first", facts), spec, spec,
-                             site, facts, how, system_clock());
+        return plan_rollback("magnets", pool.path(), known_snapshot("magnets", "first", told), spec, spec,
+                             site, told, how, system_clock());
     }
 };
 
