@@ -3,14 +3,12 @@
 #include <chrono>
 #include <string>
 
+#include "clara/drivers/libvirt/kvm_guest.hpp"
 #include "clara/spec/site.hpp"
 
 namespace clara {
 
-/// Runs a few bytes of guest code through the device, which may never return: 0, or at which step it failed.
-/// Runs after fork(2), so async-signal-safe calls only.
-using KvmTest = int (*)(const char* device);
-int run_kvm_guest(const char* device);
+using KvmTest = int (*)(const char* device);  ///< as run_kvm_guest
 
 /// The test in a child process: empty where that worked within the time, else why not, e.g. "it does not
 /// answer". A /dev/kvm that is there may hang (a machine that is itself virtual).
