@@ -52,13 +52,13 @@ TEST_CASE("a tree becomes a disk with GRUB, an EFI partition and an ext4 root, t
     CHECK(first == second);
 
     DiskExport disk(dir / "a.qcow2", "qcow2");
-    const auto volumes = find_volumes(disk.whole());
+    const auto volumes = find_volumes(disk.path());
     REQUIRE(volumes.size() == 2);
     CHECK(volumes[0].type == "vfat");
     CHECK(volumes[1].type == "ext4");
     CHECK(volumes[1].uuid == uuid_for("test"));
     CHECK(volumes[1].offset + volumes[1].size == 96 << 20);  // the last one: it can grow
-    const ExtFiles files(disk.whole(), volumes[1].offset, ExtFiles::Access::read);
+    const ExtFiles files(disk.path(), volumes[1], ExtFiles::Access::read);
     CHECK(files.read("/etc/motd") == "hello\n");
     CHECK(files.link_target("/etc/link") == "motd");
     const auto motd = files.stat("/etc/motd");
@@ -67,7 +67,7 @@ TEST_CASE("a tree becomes a disk with GRUB, an EFI partition and an ext4 root, t
     CHECK(motd->attributes.gid == 1001);
     CHECK(motd->attributes.mode == 04751);
     CHECK(motd->attributes.mtime == 0);
-    const std::string head = read_file(disk.whole(), 128 << 20).value().substr(0, 4096);
+    const std::string head = read_file(disk.path(), 128 << 20).value().substr(0, 4096);
     CHECK(head.substr(510, 2) == "\x55\xaa");
     CHECK(head.find("GRUB") < 512);
 }
