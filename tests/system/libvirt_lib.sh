@@ -77,10 +77,12 @@ need_vm_kit() { # /run/vm/{vmlinuz,initrd}
     cp $VM_KIT/boot/vmlinuz-* /run/vm/vmlinuz
     rm -r $root
 }
+vm_uuid() { printf '5eed0000-0000-4000-8000-0000000000%02x' "$1"; } # LAST-BYTE
 vm_xml() { # NAME LAST-BYTE [EXTRA-KERNEL-WORDS]: a definition of ours
     cat <<X
 <domain type='qemu'>
   <name>$1</name>
+  <uuid>$(vm_uuid "$2")</uuid>
   <metadata><clara:guest xmlns:clara='https://clara.control/guest/1' name='$1' pool='/var/lib/clara'/></metadata>
   <memory unit='MiB'>112</memory>
   <vcpu>1</vcpu>
@@ -116,6 +118,7 @@ pool: /var/lib/clara
 kind: kvm
 image: none@000000000000
 nic: {network: controls, bridge: clarabr0, address: 10.87.0.$2/24, mac: "02:c1:a7:00:00:$2"}
+machine: {uuid: $(vm_uuid "$2")}
 ${3-init: system
 ports: [7777]}
 X
