@@ -13,6 +13,12 @@
 
 namespace clara {
 
+inline bool is_root() {
+    if (::geteuid() == 0) return true;
+    WARN("needs root: not run");
+    return false;
+}
+
 inline void qemu_img(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "qemu-img");
     run_ok(arguments);

@@ -152,4 +152,19 @@ class GuestDiskMaker {
     const TempDir& dir_;
 };
 
+/// The file system of the first partition is sound, by e2fsck itself.
+inline std::string fsck(const std::string& disk, const TempDir& dir) {
+    const std::string raw = dir / "check.raw", part = dir / "check.ext4";
+    qemu_img({"convert", "-f", "qcow2", "-O", "raw", disk, raw});
+    run_ok({"dd", "if=" + raw, "of=" + part, "bs=1M", "skip=1", "conv=sparse", "status=none"});
+    RunResult result = run({"/sbin/e2fsck", "-fn", part});
+    std::string changed = result.status == 0 ? "" : result.out + result.err;
+    qemu_img({"check", "-f", "qcow2", disk});
+    return changed;
+}
+
+inline std::string debugfs(const TempDir& dir, const std::string& command) {
+    return run_ok({"/sbin/debugfs", "-R", command, dir / "check.ext4"});
+}
+
 }  // namespace clara

@@ -17,12 +17,6 @@ using namespace clara;
 
 namespace {
 
-bool is_root() {
-    if (::geteuid() == 0) return true;
-    WARN("needs root: not run");
-    return false;
-}
-
 /// A pool with one image, and the steps of a create on it.
 struct KvmPool {
     TempDir pool;

@@ -214,7 +214,7 @@ bool DiskExport::ended(std::chrono::milliseconds wait) const {
 
 int DiskExport::reap() {
     if (pid_ <= 0) return 0;  // kill(2) takes -1 for everybody
-    ::kill(pid_, SIGKILL);  // one that has ended does not mind
+    ::kill(pid_, SIGKILL);    // one that has ended does not mind
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }

@@ -109,31 +109,15 @@ class Copy {
     }
 
     void transfer() {
-        BlockWriter writer(folder() + "/" + partial(), mark_.done, mark_.size, began_ > 0);
+        BlockWriter writer(folder() + "/" + partial(), mark_.done, mark_.size, began_ > 0,
+                           [this](std::uint64_t done) {
+                               mark_.done = done;
+                               write_mark();
+                           });
         writer.set_rate(options_.rate);
-        RunResult result;
-        std::uint64_t reached = 0;
-        try {
-            const std::uint64_t blocks = (mark_.size - mark_.done + block - 1) / block;
-            const std::string script = fmt::format("exec dd if={} bs={} skip={} count={}", disk_.path, block,
-                                                   mark_.done / block, blocks);
-            result = run(ssh_argv(disk_, options_, script),
-                         {.timeout = longest_copy, .on_output = [&](std::string_view piece) {
-                              if (writer.take(piece)) note(writer);
-                              tell(writer.position());
-                          }});
-            reached = writer.end();
-        } catch (Error& e) {
-            if (e.message().find("No space left") != std::string::npos) {
-                const std::uint64_t left = mark_.size - mark_.done;
-                writer.drop();
-                remove_partial();
-                throw ran_out_of_room(folder(), left, what());
-            }
-            stop(writer);
-            throw e.in(what());
-        }
-        stop(writer);
+        const RunResult result = stream_into(writer);
+        writer.close();
+        const std::uint64_t reached = writer.position();
         if (reached == mark_.size) return;
         const std::string far =
             fmt::format("at {} of {} ({:.0f} %)", size_text(reached), size_text(mark_.size),
@@ -147,22 +131,34 @@ class Copy {
                     "look at the disk where it is, then run it again");
     }
 
-    /// What was copied so far is on our disk, and written down.
-    void note(BlockWriter& writer) {
-        mark_.done = writer.sync();
-        write_mark();
+    RunResult stream_into(BlockWriter& writer) {
+        const std::uint64_t blocks = (mark_.size - began_ + block - 1) / block;
+        const std::string script =
+            fmt::format("exec dd if={} bs={} skip={} count={}", disk_.path, block, began_ / block, blocks);
+        try {
+            RunResult result = run(ssh_argv(disk_, options_, script),
+                                   {.timeout = longest_copy, .on_output = [&](std::string_view piece) {
+                                        writer.take(piece);
+                                        tell(writer.position());
+                                    }});
+            writer.end();
+            return result;
+        } catch (Error& e) {
+            if (e.message().find("No space left") != std::string::npos) {
+                writer.drop();
+                remove_partial();
+                throw ran_out_of_room(folder(), mark_.size - mark_.done, what());
+            }
+            writer.end();  // an interrupt: what there is is kept for the next run
+            writer.close();
+            throw e.in(what());
+        }
     }
 
     void tell(std::uint64_t position) {
         if (!options_.progress || (position < told_ + tell_step && position < mark_.size)) return;
         told_ = position;
         options_.progress(position, mark_.size);
-    }
-
-    /// Keeps what there is for the next run.
-    void stop(BlockWriter& writer) {
-        note(writer);
-        writer.close();
     }
 
     void finish() {
