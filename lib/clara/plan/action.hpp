@@ -40,8 +40,8 @@ struct ReserveAddress {
 struct ReleaseAddress {
     std::string pool, name;
 };
-/// POOL/guests/.NAME.partial with the guest's disk. lxc: disk.raw, an empty ext4 of that size; kvm: disk.qcow2
-/// linked to that of the image, of that size or, where larger, the image's.
+/// POOL/guests/.NAME.partial with the guest's disk. lxc: disk.raw, an empty ext4 of that size; kvm:
+/// disk.qcow2 linked to that of the image, of that size or, where larger, the image's.
 struct MakeDisk {
     std::string pool, name;
     std::uint64_t size = 0;  ///< bytes
@@ -69,7 +69,7 @@ struct DefineGuest {
     std::string home, name, config, pool;
     std::string kind = "lxc";
     bool autostart = false;  ///< of a domain; a container's config says so itself
-    std::string before;  ///< what it is told again by the undo; empty: it was not defined
+    std::string before;      ///< what it is told again by the undo; empty: it was not defined
 };
 struct UndefineGuest {
     std::string home, name, pool;
