@@ -91,7 +91,8 @@ ImagePlan plan_import(const ImportSource& source, const std::string& name) {
     if (format.empty() && S_ISREG(st.st_mode) && source.kind != "lxc")
         format = format_by_magic(source.path).value_or(source.kind == "kvm" ? "raw" : "");
     if (format.empty() && source.kind.empty() && S_ISREG(st.st_mode) && has_disk_name(source.path))
-        throw Error(ErrorKind::usage, source.path + " is named like a raw disk, and what is in it is not guessed",
+        throw Error(ErrorKind::usage,
+                    source.path + " is named like a raw disk, and what is in it is not guessed",
                     "--format raw where it is a disk, --kind lxc where it is a tar file");
     if (!format.empty() && source.kind == "lxc")
         throw Error(ErrorKind::usage, "a disk is for virtual machines",
