@@ -8,6 +8,10 @@ mkdir -p "$wants" "$dest/etc/systemd/system/getty.target.wants"
 ln -sf /lib/systemd/system/systemd-networkd.service "$wants/systemd-networkd.service"
 ln -sf /lib/systemd/system/serial-getty@.service "$dest/etc/systemd/system/getty.target.wants/serial-getty@ttyS0.service"
 
+# mmdebstrap leaves the building host's.
+echo debian-vm >"$dest/etc/hostname"
+ln -sf ../run/systemd/resolve/stub-resolv.conf "$dest/etc/resolv.conf"
+
 # Each guest has its own: the first boot makes what is empty or missing.
 : >"$dest/etc/machine-id"
 rm -f "$dest"/etc/ssh/ssh_host_*
