@@ -93,7 +93,7 @@ struct DirRig : Rig {
     StorageDriver& driver() override { return storage; }
     std::string pool() override { return dir / "pool"; }
     void write(const std::string& text) override {
-        Fd file = open_disk(open_dir(folder()).get(), "disk.raw", 2s);
+        Fd file = open_disk(open_dir(folder()).get(), "disk.raw", 10s);
         Loop loop = attach_loop(file.get(), LoopMode::read_write);
         Fd mount = new_mount("ext4", loop.path, {});
         write_file_at(open_dir_at(open_dir_at(mount.get(), ".").get(), "upper").get(), "mark", text);
@@ -121,7 +121,7 @@ struct DirRig : Rig {
         changed.owner = name;
         write_file(folder() + "/guest.yaml", write_guest(changed));
     }
-    void run() override { used = open_disk(open_dir(folder()).get(), "disk.raw", 2s); }
+    void run() override { used = open_disk(open_dir(folder()).get(), "disk.raw", 10s); }
     void end() override { used.reset(); }
 };
 

@@ -19,8 +19,8 @@ namespace clara::rollback {
 namespace {
 
 constexpr const char* next = "next.raw";
-// A loop device lets go of its file some milliseconds after its last user.
-constexpr std::chrono::seconds loop_end{1};
+// A loop device lets go of its file some milliseconds after its last user, later on a busy host.
+constexpr std::chrono::seconds loop_end{3};
 
 Fd lock_disk(int guest, const std::string& name) {
     try {

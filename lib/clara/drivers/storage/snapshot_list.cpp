@@ -47,7 +47,10 @@ std::uint64_t unshared(int folder) {
     auto* map = reinterpret_cast<fiemap*>(room.data());
     std::uint64_t sum = 0;
     for (std::uint64_t from = 0;;) {
-        *map = {.fm_start = from, .fm_length = FIEMAP_MAX_OFFSET - from, .fm_extent_count = at_once};
+        std::fill(room.begin(), room.end(), 0);
+        map->fm_start = from;
+        map->fm_length = FIEMAP_MAX_OFFSET - from;
+        map->fm_extent_count = at_once;
         if (::ioctl(disk.get(), FS_IOC_FIEMAP, map) != 0) throw system_error("cannot map disk.raw", errno);
         for (std::uint32_t i = 0; i < map->fm_mapped_extents; ++i) {
             const fiemap_extent& extent = map->fm_extents[i];

@@ -17,8 +17,8 @@
 namespace clara::snapshots {
 namespace {
 
-// A loop device lets go of its file some milliseconds after its last user.
-constexpr std::chrono::seconds loop_end{1};
+// A loop device lets go of its file some milliseconds after its last user, later on a busy host.
+constexpr std::chrono::seconds loop_end{3};
 
 Fd make_file(int dir, const std::string& name) {
     Fd file(::openat(dir, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -27,7 +27,8 @@ Fd make_file(int dir, const std::string& name) {
 }
 
 std::string copy_running(const MakeSnapshot& a, int guest, int to) {
-    if (!is_mount_point(a.mount)) throw StaleFacts(a.name + " has stopped meanwhile, or its disk is not mounted yet");
+    if (!is_mount_point(a.mount))
+        throw StaleFacts(a.name + " has stopped meanwhile, or its disk is not mounted yet");
     Fd mount = open_dir(a.mount);
     Fd from(::openat(guest, "disk.raw", O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!from) throw system_error("cannot open disk.raw", errno);
