@@ -120,7 +120,7 @@ int show_list(const Args& args, const CommonFlags& flags) {
     for (const auto& name : names) known_guest(name, facts);
     if (names.empty())
         for (const auto& [name, guest] : facts.guests) names.push_back(name);
-    for (const auto& name : names) facts.disks[name] = read_guest_disk(pool, name);
+    for (const auto& name : names) facts.disks[name] = read_disk_fact(pool, name);
     print_snapshots(pool, names, facts, flags.json);
     return 0;
 }
@@ -132,7 +132,7 @@ int show_diff(const Args& args, const CommonFlags& flags) {
     Facts facts;
     facts.guests = read_guests(pool, false);
     check_kind(known_guest(args.guest, facts));
-    facts.disks[args.guest] = read_guest_disk(pool, args.guest);
+    facts.disks[args.guest] = read_disk_fact(pool, args.guest);
     auto named = [&](std::size_t i) {
         return known_snapshot(args.guest, i < args.snapshots.size() ? args.snapshots[i] : "", facts)
             .info.name;

@@ -103,7 +103,7 @@ struct DirRig : Rig {
     }
     std::vector<std::string> snapshots() override {
         std::vector<std::string> names;
-        for (const auto& one : read_guest_disk(pool(), "bpm01").snapshots) {
+        for (const auto& one : read_disk_fact(pool(), "bpm01").snapshots) {
             CHECK(one.problem == "");
             CHECK(one.info.comment == "a: test");
             names.push_back(one.info.name);

@@ -73,7 +73,7 @@ TEST_CASE("snapshots: a copy is a sound file system, sparse, and tells what it t
     const std::string copy = world.guest() + "/snapshots/first/disk.raw";
     CHECK(run({"/sbin/e2fsck", "-fn", copy}).status == 0);
     CHECK(taken(copy) <= taken(world.guest() + "/disk.raw") + 64);
-    const GuestDisk disk = read_guest_disk(world.pool, "bpm01");
+    const DiskFact disk = read_disk_fact(world.pool, "bpm01");
     REQUIRE(disk.snapshots.size() == 1);
     CHECK(disk.snapshots[0].exclusive == static_cast<std::uint64_t>(taken(copy)) * 1024);
     CHECK(disk.snapshots[0].info.size > 50000);
@@ -107,7 +107,7 @@ TEST_CASE("snapshots: one that cannot be read is named with the reason") {
     REQUIRE(::unlink((folder + "b/snapshot.yaml").c_str()) == 0);
     REQUIRE(::unlink((folder + "c/disk.raw").c_str()) == 0);
     std::map<std::string, std::string> problems;
-    for (const auto& one : read_guest_disk(world.pool, "bpm01").snapshots)
+    for (const auto& one : read_disk_fact(world.pool, "bpm01").snapshots)
         problems[one.info.name] = one.problem;
     CHECK_THAT(problems["a"], Contains("missing key 'time'"));
     CHECK_THAT(problems["b"], Contains("snapshot.yaml is missing"));
@@ -130,7 +130,7 @@ TEST_CASE("snapshots: a full pool leaves nothing half made") {
     CHECK(made > 2);
     CHECK(made < 100);
     CHECK(world.entries().size() == static_cast<std::size_t>(made));
-    for (const auto& one : read_guest_disk(world.pool, "bpm01").snapshots) CHECK(one.problem.empty());
+    for (const auto& one : read_disk_fact(world.pool, "bpm01").snapshots) CHECK(one.problem.empty());
     CHECK_THROWS_WITH(world.roll_back("s0"), Contains("no space left in pool"));
     CHECK(world.entries().size() == static_cast<std::size_t>(made));
     CHECK(run({"/sbin/e2fsck", "-fn", world.guest() + "/disk.raw"}).status == 0);
@@ -156,7 +156,7 @@ TEST_CASE("snapshots: a run that is killed anywhere leaves whole ones, and the g
         ::kill(child, SIGKILL);
         ::waitpid(child, nullptr, 0);
         INFO("killed after " << 2 * moment << " ms");
-        for (const auto& one : read_guest_disk(world.pool, "bpm01").snapshots) {
+        for (const auto& one : read_disk_fact(world.pool, "bpm01").snapshots) {
             INFO(one.info.name);
             CHECK(one.problem.empty());
             CHECK(run({"/sbin/e2fsck", "-fn", world.guest() + "/snapshots/" + one.info.name + "/disk.raw"})

@@ -133,7 +133,7 @@ Facts gather_facts(const Site& site, const FactsRequest& request) {
     PoolIndex pool = read_pool(request.pool, request.remember);
     facts.guests = std::move(pool.guests);
     for (const auto& name : request.disks)
-        if (facts.guests.count(name)) facts.disks[name] = read_guest_disk(request.pool, name);
+        if (facts.guests.count(name)) facts.disks[name] = read_disk_fact(request.pool, name);
     facts.book = std::move(pool.book);
     facts.leftovers = std::move(pool.leftovers);
     add_containers(site, facts.guests);

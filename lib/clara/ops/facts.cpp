@@ -49,8 +49,8 @@ void check_owner(const GuestFact& guest) {
                     fmt::format("do it there: ssh {}", guest.lease_holder));
 }
 
-const GuestDisk& disk_of(const std::string& name, const Facts& facts) {
-    static const GuestDisk none;
+const DiskFact& disk_of(const std::string& name, const Facts& facts) {
+    static const DiskFact none;
     auto disk = facts.disks.find(name);
     return disk == facts.disks.end() ? none : disk->second;
 }

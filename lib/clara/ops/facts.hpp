@@ -60,7 +60,7 @@ struct SnapshotFact {
 };
 
 /// What a guest keeps in the pool.
-struct GuestDisk {
+struct DiskFact {
     std::vector<SnapshotFact> snapshots;  ///< the oldest first
     std::uint64_t taken = 0;              ///< bytes its disk takes; a copy needs as many,
     bool shares = false;                  ///< unless the pool's file system can share blocks
@@ -85,7 +85,7 @@ struct Facts {
     std::map<std::string, PathFact> paths;  ///< host paths the specs name
     std::map<Ipv4, Mac> on_wire;            ///< addresses that answered the ARP probe
     std::map<std::string, std::string> pv_served;  ///< PV -> "10.87.0.12:5064" that serves it already
-    std::map<std::string, GuestDisk> disks;        ///< of the guests that were asked for
+    std::map<std::string, DiskFact> disks;         ///< of the guests that were asked for
     std::uint64_t pool_free = 0;                   ///< bytes
     bool direct_io = true;                         ///< the pool's file system can bypass the host's cache
     std::string hook;                              ///< absolute path of clara-lxc-hook
@@ -103,7 +103,7 @@ const GuestFact& known_guest(const std::string& name, const Facts& facts);
 void check_owner(const GuestFact& guest);
 
 /// What it keeps; empty where the facts do not say.
-const GuestDisk& disk_of(const std::string& name, const Facts& facts);
+const DiskFact& disk_of(const std::string& name, const Facts& facts);
 
 /// Names of what rollbacks have replaced and kept until the guest comes up again.
 std::vector<std::string> kept_by_rollbacks(const std::string& name, const Facts& facts);

@@ -14,13 +14,13 @@ namespace {
 // Beside the disk's copy: two small files, what e2fsck may write, and something for the others.
 constexpr std::uint64_t spare_room = 4 << 20;
 
-bool taken_name(const GuestDisk& disk, const std::string& name) {
+bool taken_name(const DiskFact& disk, const std::string& name) {
     return std::any_of(disk.snapshots.begin(), disk.snapshots.end(),
                        [&](const SnapshotFact& s) { return s.info.name == name; });
 }
 
 /// The name itself, or with the first free number behind.
-std::string free_name(const GuestDisk& disk, const std::string& wanted) {
+std::string free_name(const DiskFact& disk, const std::string& wanted) {
     std::string name = wanted;
     for (int n = 2; taken_name(disk, name); ++n) name = fmt::format("{}-{}", wanted, n);
     return name;
@@ -40,7 +40,7 @@ void check_kind(const GuestFact& guest) {
                     "clara-list --json shows the kinds");
 }
 
-void check_room(const GuestDisk& disk, std::uint64_t bytes, const Facts& facts) {
+void check_room(const DiskFact& disk, std::uint64_t bytes, const Facts& facts) {
     if (disk.shares || facts.pool_free >= bytes + spare_room) return;
     throw Error(ErrorKind::refused,
                 fmt::format("the pool has {} free, and a copy of the disk may take {}",

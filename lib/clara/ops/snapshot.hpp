@@ -42,6 +42,6 @@ const SnapshotFact& known_snapshot(const std::string& guest, const std::string& 
 /// Error{refused} for a virtual machine.
 void check_kind(const GuestFact& guest);
 /// Error{refused} where the pool has no room for a copy of so many bytes.
-void check_room(const GuestDisk& disk, std::uint64_t bytes, const Facts& facts);
+void check_room(const DiskFact& disk, std::uint64_t bytes, const Facts& facts);
 
 }  // namespace clara

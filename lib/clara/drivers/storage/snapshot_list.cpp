@@ -90,8 +90,8 @@ SnapshotFact read_one(int folder, const std::string& name, bool shares) {
 
 }  // namespace
 
-GuestDisk read_guest_disk(const std::string& pool, const std::string& guest) {
-    GuestDisk disk;
+DiskFact read_disk_fact(const std::string& pool, const std::string& guest) {
+    DiskFact disk;
     const std::string place = pool::guest(pool, guest);
     if (!exists(place)) return disk;
     Fd folder = open_dir(place);
