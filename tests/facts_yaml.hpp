@@ -1,4 +1,5 @@
-// Facts for planner tests, from YAML text: guests {NAME: {state, lease, ioc}}, book, leftovers, lxc, bridges
+// Facts for planner tests, from YAML text: guests {NAME: {kind, state, condition,
+// lease, ioc}}, book, leftovers, lxc, kvm, domains {NAME: XML}, no-libvirt, bridges
 // (lists of names), images {NAME: DIGEST}, broken, paths {PATH: absent|stale|hung|ok}, wire {ADDRESS: MAC}.
 #pragma once
 #include <yaml-cpp/yaml.h>
@@ -12,7 +13,7 @@ namespace clara {
 
 inline GuestState state_named(const std::string& name) {
     for (auto state : {GuestState::stopped, GuestState::starting, GuestState::running, GuestState::stopping,
-                       GuestState::leftover})
+                       GuestState::leftover, GuestState::unknown})
         if (name == to_string(state)) return state;
     throw std::runtime_error("no state '" + name + "'");
 }
@@ -25,16 +26,23 @@ inline Facts facts_from_yaml(const std::string& text) {
     for (const auto& entry : yaml["guests"]) {
         GuestFact guest;
         guest.name = entry.first.as<std::string>();
+        guest.kind = entry.second["kind"].as<std::string>("lxc");
+        guest.condition = entry.second["condition"].as<std::string>("");
         guest.state = state_named(entry.second["state"].as<std::string>("stopped"));
         guest.has_ioc = entry.second["ioc"].as<bool>(true);
         guest.lease_holder = entry.second["lease"].as<std::string>("");
         facts.guests[guest.name] = guest;
-        facts.book.push_back({guest.name, "controls", {}, {}});
-        facts.lxc_defined.insert(guest.name);
+        facts.book.push_back({guest.name, "controls", {}, {}, guest.kind});
+        (guest.kind == "kvm" ? facts.kvm_defined : facts.lxc_defined).insert(guest.name);
     }
     for (const auto& name : yaml["book"]) facts.book.push_back({name.as<std::string>(), "controls", {}, {}});
     for (const auto& name : yaml["leftovers"]) facts.leftovers.insert(name.as<std::string>());
     for (const auto& name : yaml["lxc"]) facts.lxc_defined.insert(name.as<std::string>());
+    for (const auto& name : yaml["kvm"]) facts.kvm_defined.insert(name.as<std::string>());
+    for (const auto& entry : yaml["domains"])
+        facts.domain_xml[entry.first.as<std::string>()] = entry.second.as<std::string>();
+    facts.libvirt_problem = yaml["no-libvirt"].as<std::string>("");
+    if (!facts.libvirt_problem.empty()) facts.libvirt_hint = "start it";
     for (const auto& name : yaml["bridges"]) facts.bridges.insert(name.as<std::string>());
     for (const auto& entry : yaml["images"])
         facts.images.push_back({entry.first.as<std::string>(), entry.second.as<std::string>()});

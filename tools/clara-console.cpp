@@ -7,6 +7,7 @@
 #include "clara/base/log.hpp"
 #include "clara/cli/app.hpp"
 #include "clara/cli/session.hpp"
+#include "clara/cli/vm_console.hpp"
 #include "clara/drivers/epics/procserv.hpp"
 #include "clara/drivers/running_guest.hpp"
 
@@ -26,7 +27,9 @@ const ToolDoc doc{
         "been "
         "silent for the time of --linger.\n\n"
         "--shell gives a root shell that needs neither ssh nor an address; a COMMAND runs instead of the "
-        "shell.",
+        "shell.\n\n"
+        "A virtual machine without an IOC, or with --shell, has its serial console here, and one person at a "
+        "time may be there. --log shows what libvirt keeps of it. A COMMAND is run by the guest agent.",
     .examples = {{"clara-console magnets", "the IOC's shell; ^] leaves"},
                  {"echo dbl | clara-console magnets", "run one command in the IOC's shell"},
                  {"clara-console --log magnets", "watch, and disturb nothing"},
@@ -58,7 +61,7 @@ const ToolDoc doc{
 
 int main(int argc, char** argv) {
     std::string name, escape = "^]";
-    bool log = false, want_shell = false;
+    bool log = false, want_shell = false, force = false;
     std::vector<std::string> command;
     SessionOptions session;
     return run_tool(
@@ -69,6 +72,7 @@ int main(int argc, char** argv) {
             auto* log_flag = app.add_flag("--log", log, "Only watch: procServ's read-only port 7002");
             app.add_flag("--shell", want_shell, "A root shell in the guest")->excludes(log_flag);
             app.add_option("--escape", escape, "The key that leaves, e.g. ^A; none")->capture_default_str();
+            app.add_flag("--force", force, "Take a virtual machine's console from whoever has it");
             add_duration(app, "--linger", session.linger, "Silence after the end of piped input");
         },
         [&](CommonFlags& flags) {
@@ -77,6 +81,8 @@ int main(int argc, char** argv) {
             require_root();
             const Site site = read_site(flags.config);
             const GuestSpec spec = require_guest(site.pool(flags.pool).path, name);
+            if (spec.kind == "kvm")
+                return vm_console(site, spec, {want_shell, log, force, command, escape, session});
             const int init = require_running(site, name);
             if (want_shell) shell(site, name, command);
             if (!spec.ioc)

@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
         [&](CommonFlags& flags) {
             options.stop_timeout = flags.timeout;
             return run_verb(
-                {.name = "destroy", .question = "Delete"}, guests,
+                {.name = "destroy", .question = "Delete", .disks = true}, guests,
                 [&](const Planning& p) { return plan_destroy(p.name, p.pool, p.site, p.facts, options); },
                 flags);
         });

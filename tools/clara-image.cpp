@@ -25,26 +25,35 @@ const ToolDoc doc{
     .name = "clara-image",
     .summary = "make and look after images, the shared base systems of guests",
     .description =
-        "An image is a read-only root file system (EROFS) that many guests share. It is named NAME@DIGEST by "
-        "the "
-        "first digits of its SHA-256 and never changes; a newer one of the same name stands beside it.\n\n"
+        "An image is a read-only base that many guests share: a root file system (EROFS) for containers, a "
+        "disk "
+        "that boots (qcow2) for virtual machines. It is named NAME@DIGEST by the first digits of its SHA-256 "
+        "and "
+        "never changes; a newer one of the same name stands beside it. One name may be there for both "
+        "kinds.\n\n"
         "Recipes are YAML files in the folders `images` of the template path (minimal, debian-ioc, "
-        "epics-softioc).",
+        "epics-softioc, "
+        "minimal-vm, debian-vm). Any of them can be built for either kind; for virtual machines a kernel "
+        "from "
+        "Debian's packages and a boot loader are added.",
     .examples = {{"clara-image build epics-softioc", "softIoc on a small base, from this host's packages"},
+                 {"clara-image build epics-softioc --kind kvm", "the same for virtual machines"},
                  {"clara-image import server.tar.gz --name archiver", "a server's root file system as it is"},
+                 {"clara-image import server.img --format raw --name server", "a disk for virtual machines"},
                  {"clara-image verify", "read all images again and compare their digests"},
                  {"clara-image remove minimal@1f2e3d4c5b6a", "one that no guest uses any more"}},
     .takes = {.pool = true, .change = true}};
 
 struct Args {
     std::vector<std::string> names;
-    std::string path, name, init, cache = "/var/cache/clara";
+    std::string path, name, kind, format, init, cache = "/var/cache/clara";
 };
 
 Json to_json(const ImageInfo& image) {
     return {{"name", image.name},        {"id", image.id()},
             {"digest", image.digest},    {"description", image.description},
-            {"init", image.init},        {"size", image.size},
+            {"kind", image.kind},        {"init", image.init},
+            {"size", image.size},        {"disk", image.disk},
             {"created", image.created},  {"recipe", image.recipe},
             {"contents", image.contents}};
 }
@@ -106,23 +115,24 @@ void make(const ImagePlan& plan, const ImageSettings& settings, const CommonFlag
                                  size_text(made.image.size)));
 }
 
-void list(const std::string& pool, const CommonFlags& flags, Result& result) {
+void list(const std::string& pool, const std::string& kind, const CommonFlags& flags, Result& result) {
     ImageList all = list_images(pool);
-    Table table({{"IMAGE"}, {"SIZE", true}, {"INIT"}, {"CREATED"}, {"DESCRIPTION"}});
+    Table table({{"IMAGE"}, {"KIND"}, {"SIZE", true}, {"INIT"}, {"CREATED"}, {"DESCRIPTION"}});
     for (const auto& image : all.images) {
+        if (!kind.empty() && image.kind != kind) continue;
         if (flags.json) result.add(to_json(image), "");
-        table.add(
-            {image.id(), size_text(image.size), image.init, image.created, printable(image.description)});
+        table.add({image.id(), image.kind, size_text(image.size), image.init, image.created,
+                   printable(image.description)});
     }
     for (const auto& id : all.broken) {
         if (flags.json) result.add({{"id", id}, {"broken", true}}, "");
-        table.add({id, "", "", "", "broken: image.yaml and image.erofs do not fit"});
+        table.add({id, "", "", "", "", "broken: image.yaml and file do not fit"});
     }
     if (!flags.json) table.print();
 }
 
-void show(const std::string& pool, const std::string& ref, Result& result) {
-    ImageInfo image = find_image(pool, ref);
+void show(const std::string& pool, const std::string& ref, const std::string& kind, Result& result) {
+    ImageInfo image = find_image(pool, ref, kind);
     auto users = image_users(pool, image.id());
     Json json = to_json(image);
     json["users"] = users;
@@ -131,8 +141,8 @@ void show(const std::string& pool, const std::string& ref, Result& result) {
     result.add(json, fmt::format("{}\nusers: [{}]", text, fmt::join(users, ", ")));
 }
 
-void verify(const std::string& pool, const std::string& ref, Result& result) {
-    ImageInfo image = find_image(pool, ref);
+void verify(const std::string& pool, const std::string& ref, const std::string& kind, Result& result) {
+    ImageInfo image = find_image(pool, ref, kind);
     log::status("reading " + image.id());
     const std::string problem = verify_image(pool, image);
     log::status("");
@@ -142,10 +152,10 @@ void verify(const std::string& pool, const std::string& ref, Result& result) {
         throw Error(ErrorKind::failed, problem, "guests on it read wrong data: build or import it again");
 }
 
-void remove(const Site& site, const std::string& pool, const std::string& ref, const CommonFlags& flags,
-            Result& result) {
+void remove(const Site& site, const std::string& pool, const std::string& ref, const std::string& kind,
+            const CommonFlags& flags, Result& result) {
     // A broken one has no image.yaml to be found by: it goes by its whole id.
-    const std::string id = list_images(pool).broken.count(ref) ? ref : find_image(pool, ref).id();
+    const std::string id = list_images(pool).broken.count(ref) ? ref : find_image(pool, ref, kind).id();
     if (flags.dry_run) {
         refuse_used_image(pool, id);
         result.add({{"id", id}, {"removed", false}}, "remove image " + id + " from " + pool);
@@ -166,13 +176,19 @@ int main(int argc, char** argv) {
         app.require_subcommand(1);
         auto add = [&](const char* verb, const char* text) {
             CLI::App* sub = app.add_subcommand(verb, text);
+            sub->add_option("--kind", args.kind, "lxc (containers) or kvm (virtual machines)")
+                ->check(CLI::IsMember({"lxc", "kvm"}));
             sub->callback([&chosen, verb] { chosen = verb; });
             return sub;
         };
         CLI::App* build = add("build", "Make an image from a recipe");
         build->add_option("RECIPE", args.names, "Name in the template path, or a file")->required();
-        CLI::App* import = add("import", "Make an image of a root file system");
-        import->add_option("PATH", args.path, "Tar file or folder")->required();
+        CLI::App* import = add("import", "Make an image of a root file system or a disk");
+        import->add_option("PATH", args.path, "Tar file, folder or disk")->required();
+        import
+            ->add_option("--format", args.format,
+                         "Of a disk (default: qcow2, vmdk and vdi are known by their first bytes)")
+            ->check(CLI::IsMember({"raw", "qcow2", "vmdk", "vdi"}));
         import->add_option("--name", args.name, "Name of the image")->required();
         import->add_option("--init", args.init, "PID 1 (default: system where the tree has one of its own)")
             ->check(CLI::IsMember({"clara", "system"}));
@@ -200,22 +216,24 @@ int main(int argc, char** argv) {
         const bool changes = chosen == "build" || chosen == "import" || chosen == "remove";
         if (changes && !flags.dry_run) require_root();
         if (chosen == "verify" && args.names.empty())
-            for (const auto& image : list_images(pool).images) args.names.push_back(image.id());
+            for (const auto& image : list_images(pool).images)
+                if (args.kind.empty() || image.kind == args.kind) args.names.push_back(image.id());
 
         Result result(flags);
         auto each = [&](auto work) { result.each(args.names, work); };
         if (chosen == "build")
-            each([&](auto& name) { make(plan_build(name, settings), settings, flags, result); });
+            each([&](auto& name) { make(plan_build(name, settings, args.kind), settings, flags, result); });
         else if (chosen == "import")
-            make(plan_import(args.path, args.name, args.init), settings, flags, result);
+            make(plan_import({args.path, args.kind, args.format, args.init}, args.name), settings, flags,
+                 result);
         else if (chosen == "list")
-            list(pool, flags, result);
+            list(pool, args.kind, flags, result);
         else if (chosen == "show")
-            each([&](auto& ref) { show(pool, ref, result); });
+            each([&](auto& ref) { show(pool, ref, args.kind, result); });
         else if (chosen == "verify")
-            each([&](auto& ref) { verify(pool, ref, result); });
+            each([&](auto& ref) { verify(pool, ref, args.kind, result); });
         else
-            each([&](auto& ref) { remove(site, pool, ref, flags, result); });
+            each([&](auto& ref) { remove(site, pool, ref, args.kind, flags, result); });
         return result.finish();
     });
 }

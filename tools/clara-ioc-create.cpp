@@ -23,10 +23,16 @@ const ToolDoc doc{
         "its parameters or overrides a key, limits.memory=64M. With -f a whole fleet comes from one file.\n\n"
         "With --start each guest is started, and the tool waits until its address answers on every port it "
         "should. "
-        "A guest that does not within --timeout is taken back: its log's last lines are in the error.",
+        "A guest that does not within --timeout (virtual machines: 2 minutes where it is not given) is taken "
+        "back: "
+        "its log's last lines are in the error.\n\n"
+        "With --kind kvm the same template makes virtual machines instead of containers: same address, "
+        "ports, "
+        "console. They need the image of that name in its kvm form.",
     .examples = {{"clara-ioc-create magnets --template soft-ioc --set db=magnets.db --start",
                   "one IOC from a database file"},
                  {"clara-ioc-create 'bpm[01-20]' --template soft-ioc --start --jobs 4", "twenty of them"},
+                 {"clara-ioc-create magnets --template soft-ioc --kind kvm --start", "the same in a VM"},
                  {"clara-ioc-create -f iocs.yaml --dry-run", "what a fleet file would do"},
                  {"clara-ioc-create --explain", "every key of a template"}},
     .takes = {.pool = true, .change = true, .timeout = true, .jobs = true},
@@ -34,7 +40,7 @@ const ToolDoc doc{
 
 struct Arguments {
     std::vector<std::string> names, set;
-    std::string template_name = "soft-ioc", address = "auto", network, fleet;
+    std::string template_name = "soft-ioc", address = "auto", network, fleet, kind;
     bool explain = false, no_wait = false;
 };
 
@@ -67,6 +73,7 @@ std::vector<Request> requests_of(const Arguments& a, const CommonFlags& flags) {
         // Flags outrank what the fleet file says.
         for (const auto& text : a.set) request.set.push_back(split(text));
         if (!a.network.empty()) request.network = a.network;
+        request.kind = a.kind;
         if (!flags.pool.empty()) request.pool = flags.pool;
     }
     return requests;
@@ -86,6 +93,8 @@ int main(int argc, char** argv) {
                 ->capture_default_str();
             app.add_option("-s,--set", a.set, "KEY=VALUE: a parameter of the template, or one of its keys")
                 ->allow_extra_args(false);
+            app.add_option("--kind", a.kind, "lxc or kvm, whatever the template says")
+                ->check(CLI::IsMember({"lxc", "kvm"}).description(""));
             app.add_option("-f,--file", a.fleet, "Fleet file: many guests with shared defaults");
             app.add_option("--address", a.address, "Address, or auto for the next free one")
                 ->capture_default_str();
@@ -103,6 +112,7 @@ int main(int argc, char** argv) {
             }
             options.prove = !a.no_wait;
             options.timeout = flags.timeout;
+            if (flags.timeout_set) options.vm_timeout = flags.timeout;
             return create_guests(requests_of(a, flags), read_site(flags.config), options, flags);
         });
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "clara/base/error.hpp"
+#include "clara/base/log.hpp"
 #include "clara/cli/guest_rows.hpp"
 #include "clara/cli/selection.hpp"
 #include "clara/drivers/host_facts.hpp"
@@ -17,11 +18,13 @@ const ToolDoc doc{
     .name = "clara-list",
     .summary = "list guests and how they are",
     .description =
-        "Lists the guests of a pool: state, address, template, image, time since the start, memory "
+        "Lists the guests of a pool: kind (lxc: a container, kvm: a virtual machine), state, address, "
+        "template, image, time since the start, memory "
         "without page cache, CPU time, and whether the host starts them by itself. A guest that is "
         "privileged, that another host runs, or whose guest.yaml cannot be read is said so.\n\n"
         "States are stopped, starting, running, stopping, and leftover: a run was killed, and its "
-        "mounts are still there. The next start, or clara-stop, clears them.",
+        "mounts are still there. The next start, or clara-stop, clears them. The state of virtual machines "
+        "is unknown as long as libvirt cannot be asked.",
     .examples = {{"clara-list", "all guests"},
                  {"clara-list 'bpm[01-20]' --sort memory", "twenty, the largest first"},
                  {"clara-list --json | jq -r '.guests[] | select(.state != \"running\").name'",
@@ -68,6 +71,8 @@ int main(int argc, char** argv) {
             }
             const Facts facts = gather_facts(site, {.pool = pool, .remember = true, .helpers = false});
             auto guests = chosen(ranges, facts);
+            if (!facts.libvirt_problem.empty())
+                log::warn("{} ({})", facts.libvirt_problem, facts.libvirt_hint);
             sort_guests(guests, sort);
             if (flags.json) {
                 nlohmann::ordered_json json{{"schema", "clara.list/1"},

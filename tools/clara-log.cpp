@@ -5,37 +5,31 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/interrupt.hpp"
-#include "clara/base/log.hpp"
 #include "clara/cli/app.hpp"
-#include "clara/drivers/guest_log.hpp"
-#include "clara/drivers/lxc/states.hpp"
+#include "clara/drivers/log_source.hpp"
 #include "clara/drivers/running_guest.hpp"
-#include "clara/drivers/storage/layout.hpp"
 
 using namespace clara;
 
 namespace {
 
-const ToolDoc doc{.name = "clara-log",
-                  .summary = "show a guest's logs, whether it runs or not",
-                  .description =
-                      "Prints the end of the log of the guest's IOC (or service): all that the IOC has said, "
-                      "kept and rotated by "
-                      "the guest itself. The log of a guest that is stopped is read from its disk, which is "
-                      "not changed.\n\n"
-                      "--service names another log: init tells of starts and ends, sshd of log-ins.",
-                  .examples = {{"clara-log magnets", "the last 20 lines"},
-                               {"clara-log -f magnets", "follow it until ^C or the guest's end"},
-                               {"clara-log -n 1000 --service init magnets", "what its init did"}},
-                  .takes = {.json = false, .pool = true}};
+const ToolDoc doc{
+    .name = "clara-log",
+    .summary = "show a guest's logs, whether it runs or not",
+    .description =
+        "Prints the end of the log of the guest's IOC (or service): all that the IOC has said, "
+        "kept and rotated by "
+        "the guest itself. The log of a guest that is stopped is read from its disk, which is "
+        "not changed.\n\n"
+        "--service names another log: init tells of starts and ends, sshd of log-ins; console is "
+        "what a virtual machine has said on its serial console. The other logs of a virtual machine "
+        "are read through its guest agent, so only while it runs.",
+    .examples = {{"clara-log magnets", "the last 20 lines"},
+                 {"clara-log -f magnets", "follow it until ^C or the guest's end"},
+                 {"clara-log -n 1000 --service init magnets", "what its init did"}},
+    .takes = {.json = false, .pool = true}};
 
 constexpr int between_looks = 250;  // ms
-
-std::string main_service(const GuestSpec& spec) {
-    if (spec.ioc) return "ioc";
-    if (spec.daemon.present()) return spec.daemon.name.empty() ? "service" : spec.daemon.name;
-    return "init";
-}
 
 }  // namespace
 
@@ -57,26 +51,17 @@ int main(int argc, char** argv) {
             const Site site = read_site(flags.config);
             const std::string pool = site.pool(flags.pool).path;
             const GuestSpec spec = require_guest(pool, name);
-            if (spec.init != "clara")
-                throw Error(
-                    ErrorKind::refused, name + " runs its image's own init, so its logs are its own",
-                    "clara-console --shell " + name + ", or " + site.lxc_path + "/" + name + "/console.log");
             if (service.empty()) service = main_service(spec);
             auto print = [&](const std::string& text) {
                 write_all(STDOUT_FILENO, raw ? text : plain_log(text));
             };
-            const int init = lxc_init_pid(site.lxc_path, name);
-            if (!init) {
-                if (want_follow) require_running(site, name);
-                print(log_tail(stopped_log(pool::guest(pool, name) + "/disk.raw"), service, lines));
-                return 0;
-            }
-            const GuestRoot guest(init);
-            LogFollower follower(guest,
-                                 service);  // before the tail: a line may be told twice, none is missed
-            print(log_tail(running_log(guest), service, lines));
+            // Before the tail: a line may be told twice, none is missed.
+            const LogSource log = open_log(site, spec, service);
+            if (want_follow && !log.more)
+                throw Error(ErrorKind::refused, name + " does not run", "clara-start " + name);
+            print(log_tail(log.read, service, lines));
             while (want_follow && !interrupted()) {
-                auto more = follower.more();
+                auto more = log.more();
                 if (!more) break;
                 print(*more);
                 ::poll(nullptr, 0, between_looks);

@@ -34,9 +34,10 @@ int main(int argc, char** argv) {
         [&](CommonFlags& flags) {
             options.prove = !no_wait;
             options.answer_timeout = flags.timeout;
+            if (flags.timeout_set) options.vm_answer_timeout = flags.timeout;
             auto plan = soft ? plan_soft_restart : plan_restart;
             return run_verb(
-                {.name = "restart", .starts = !soft}, guests,
+                {.name = "restart", .starts = !soft, .disks = !soft}, guests,
                 [&](const Planning& p) { return plan(p.spec(), p.site, p.facts, options); }, flags);
         });
 }

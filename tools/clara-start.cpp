@@ -10,7 +10,8 @@ const ToolDoc doc{
     .summary = "start guests and wait until they answer",
     .description =
         "Starts each guest and waits until its own address answers on its ports: ssh, the procServ "
-        "console, Channel Access. A guest that runs already is left alone. What does not answer in time "
+        "console, Channel Access; a virtual machine has 2 minutes for it where --timeout is not given. A "
+        "guest that runs already is left alone. What does not answer in time "
         "is named with the last lines of the IOC's log, and the guest is stopped again; --no-wait "
         "starts without looking.",
     .examples = {{"clara-start magnets", "start one guest"},
@@ -34,8 +35,9 @@ int main(int argc, char** argv) {
         [&](CommonFlags& flags) {
             options.prove = !no_wait;
             options.answer_timeout = flags.timeout;
+            if (flags.timeout_set) options.vm_answer_timeout = flags.timeout;
             return run_verb(
-                {.name = "start", .starts = true}, guests,
+                {.name = "start", .starts = true, .disks = true}, guests,
                 [&](const Planning& p) { return plan_start(p.spec(), p.site, p.facts, options); }, flags);
         });
 }

@@ -30,7 +30,7 @@ fmt() {
 sanitize() {
     say "unit and contract tests under the address and undefined behaviour sanitizers"
     cmake --preset sanitize >/dev/null
-    cmake --build build-sanitize --target unit_tests contract_tests clara-init
+    cmake --build build-sanitize --target unit_tests contract_tests clara-init clara-libvirt
     ctest --test-dir build-sanitize --output-on-failure -R '^(unit|contract)$'
 }
 

@@ -8,14 +8,22 @@ packages=(
     # compiler and checks
     g++ cmake ninja-build ccache pkg-config clang-format clang-tidy mandoc shellcheck bash-completion python3
     # libraries
-    catch2 libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libyaml-cpp-dev lxc-dev
-    nlohmann-json3-dev
+    catch2 libblkid-dev libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libvirt-dev libxml2-dev
+    libyaml-cpp-dev lxc-dev nlohmann-json3-dev
     # what runs guests and makes images
-    e2fsprogs erofs-utils iproute2 lxc mmdebstrap procps tar util-linux xz-utils
-    # what the image "minimal" takes from this host
+    e2fsprogs erofs-utils iproute2 lxc mmdebstrap openssh-client procps qemu-utils tar util-linux xz-utils
+    # what the images "minimal", "dnsmasq" and "mariadb" take from this host, and their form for virtual machines
     busybox-static netbase openssh-server procserv libreadline8
+    dnsmasq-base mariadb-client-core mariadb-server-core qemu-guest-agent
+    # libvirt with its schema and qemu driver, which run virtual machines
+    libvirt-clients libvirt-daemon-system libvirt-daemon-driver-qemu libxml2-utils ovmf qemu-system-common
+    qemu-system-x86
+    # disks that boot: boot loader, EFI partition, initramfs
+    cpio dosfstools fdisk grub-common grub-efi-amd64-bin grub-pc-bin kmod mtools
     # EPICS base from Debian's source package (images epics-softioc, epics-softioc-pva), its package, Debian's own CA client
     ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
+    # partitions and file systems that tests make
+    btrfs-progs lvm2 ntfs-3g xfsprogs
     # peers of ./dev bench: lxc-copy calls it
     rsync
 )
@@ -43,6 +51,42 @@ epics() {
     rm -rf "$scratch"
 }
 
+# Kernel and guest agent of the tests' virtual machines: unpacked, not installed. There is no way to Debian's mirror
+# in a virtual host.
+machines() {
+    local scratch kernel kit=/var/cache/clara/test-vm
+    [ ! -d $kit ] || return 0
+    [ "$(id -u)" = 0 ] || return 0
+    echo "setup: unpacking a kernel for the tests' virtual machines" >&2
+    scratch=$(mktemp -d)
+    kernel=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends: linux-image-/ {print $2; exit}')
+    if (cd "$scratch" && apt-get download -q -o APT::Sandbox::User=root "$kernel" qemu-guest-agent) >&2; then
+        for package in "$scratch"/*.deb; do dpkg -x "$package" "$scratch/kit"; done
+        mkdir -p "${kit%/*}"
+        chmod 755 "$scratch/kit"
+        cp -r "$scratch/kit" "$kit.partial.$$" && mv -T "$kit.partial.$$" $kit
+    else
+        echo "setup: no kernel: tests that need a virtual machine are listed as not run" >&2
+    fi
+    rm -rf "$scratch"
+}
+
+# Debian's kernel for virtual machines, for the same reason: clara-image finds the package where it would put it.
+kernel() {
+    local cache=/var/cache/clara/kernels package
+    compgen -G "$cache/linux-image-*" >/dev/null && return
+    [ "$(id -u)" = 0 ] || return 0
+    package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+    mkdir -p "$cache"
+    rm -rf "$cache/.setup"
+    mkdir "$cache/.setup"
+    if [ -z "$package" ] || ! (cd "$cache/.setup" && apt-get -q download -o APT::Sandbox::User=root "$package" >&2) ||
+        ! mv "$cache"/.setup/*.deb "$cache/"; then
+        echo "setup: no kernel package: images for virtual machines cannot be made without a mirror" >&2
+    fi
+    rm -rf "$cache/.setup"
+}
+
 missing=()
 for package in "${packages[@]}"; do
     installed "$package" || installed "$(renamed "$package")" || missing+=("$package")
@@ -50,6 +94,8 @@ done
 if [ ${#missing[@]} -eq 0 ]; then
     echo "setup: all ${#packages[@]} packages are here" >&2
     epics
+    machines
+    kernel
     exit 0
 fi
 if [ "$(id -u)" != 0 ]; then
@@ -74,3 +120,5 @@ if [ ! -e $policy ]; then
 fi
 apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
 epics
+machines
+kernel

@@ -75,7 +75,7 @@ TEST_CASE("an image of a folder has its files with ids, modes and links, without
     REQUIRE(::symlink("/etc/passwd", (root + "/opt/link").c_str()) == 0);
     REQUIRE(::mknod((root + "/opt/null").c_str(), S_IFCHR | 0666, makedev(1, 3)) == 0);
 
-    auto result = make(plan_import(root, "site", "clara"), pool);
+    auto result = make(plan_import({root, "", "", "clara"}, "site"), pool);
     CHECK(result.made);
     CHECK(exists(root + "/opt/data/a"));
     Fd image = look_into(pool, result.image);
@@ -113,7 +113,7 @@ TEST_CASE("verify finds one flipped bit") {
     TempDir dir;
     make_dirs(dir / "root");
     write_file(dir / "root/file", std::string(20000, 'x'));
-    auto image = make(plan_import(dir / "root", "site", "clara"), dir / "pool").image;
+    auto image = make(plan_import({dir / "root", "", "", "clara"}, "site"), dir / "pool").image;
     CHECK(verify_image(dir / "pool", image).empty());
 
     Fd file(::open(erofs_of(dir / "pool", image).c_str(), O_RDWR | O_CLOEXEC));
@@ -131,7 +131,7 @@ TEST_CASE("an image is found by name and digits; a used one is not removed") {
     TempDir dir;
     const std::string pool = dir / "pool";
     make_dirs(dir / "root");
-    auto old = make(plan_import(dir / "root", "site", "clara"), pool).image;
+    auto old = make(plan_import({dir / "root", "", "", "clara"}, "site"), pool).image;
     CHECK(find_image(pool, "site").id() == old.id());
     CHECK(find_image(pool, old.id()).digest == old.digest);
     CHECK(kind_of([&] { find_image(pool, "sight"); }) == ErrorKind::usage);
@@ -162,8 +162,9 @@ TEST_CASE("a tar file that leads out of itself is refused") {
     make_dirs(dir / "in/deep");
     write_file(dir / "in/x", "x");
     run_ok({"tar", "-C", dir / "in/deep", "-P", "-cf", dir / "bad.tar", "../x"});
-    CHECK(kind_of([&] { make(plan_import(dir / "bad.tar", "site", "clara"), dir / "pool"); }) ==
-          ErrorKind::refused);
+    CHECK(kind_of([&] {
+              make(plan_import({dir / "bad.tar", "", "", "clara"}, "site"), dir / "pool");
+          }) == ErrorKind::refused);
     check_nothing_left(dir / "pool");
 }
 
@@ -214,7 +215,7 @@ TEST_CASE("where the disk is full nothing stays behind") {
             ::mount("tmpfs", (dir / "pool").c_str(), "tmpfs", 0, "size=2m") != 0)
             ::_exit(1);
         try {
-            make(plan_import(dir / "root", "site", "clara"), dir / "pool");
+            make(plan_import({dir / "root", "", "", "clara"}, "site"), dir / "pool");
         } catch (const std::exception& e) {
             const bool told = std::string(e.what()).find("No space left") != std::string::npos;
             ::_exit(!told ? 2 : list_dir(dir / "pool/images").empty() ? 0 : 3);
@@ -230,7 +231,7 @@ TEST_CASE("a killed build's leftover is cleared by the next") {
     TempDir dir;
     make_dirs(dir / "root");
     make_dirs(dir / "pool/images/.site.partial/tree/usr");
-    make(plan_import(dir / "root", "site", "clara"), dir / "pool");
+    make(plan_import({dir / "root", "", "", "clara"}, "site"), dir / "pool");
     CHECK(list_dir(dir / "pool/images").size() == 1);
 }
 
@@ -241,7 +242,7 @@ TEST_CASE("a tree with an init of its own is a system") {
     write_file(dir / "root/usr/lib/systemd/systemd", "");
     REQUIRE(::symlink("usr/sbin", (dir / "root/sbin").c_str()) == 0);
     REQUIRE(::symlink("/usr/lib/systemd/systemd", (dir / "root/usr/sbin/init").c_str()) == 0);
-    auto image = make(plan_import(dir / "root", "server", ""), dir / "pool").image;
+    auto image = make(plan_import({dir / "root", "", "", ""}, "server"), dir / "pool").image;
     CHECK(image.init == "system");
     Fd root = look_into(dir / "pool", image);
     CHECK_FALSE(exists_at(root.get(), "home/ioc"));  // as it is

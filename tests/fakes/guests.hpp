@@ -23,7 +23,7 @@ class FakeGuests : public clara::GuestDriver {
         if (up.count(guest.name)) throw clara::Error(clara::ErrorKind::refused, guest.name + " is running");
         configs.erase(guest.name);
     }
-    bool running(const std::string& name) override { return up.count(name) != 0; }
+    bool running(const clara::GuestRef& guest) override { return up.count(guest.name) != 0; }
     void start(const clara::StartGuest& guest) override {
         if (!configs.count(guest.name))
             throw clara::Error(clara::ErrorKind::refused, "no container " + guest.name);

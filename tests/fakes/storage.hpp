@@ -16,9 +16,21 @@ class FakeStorage : public StorageDriver {
         std::uint64_t size = 0;
         std::map<std::string, PlacedFile> files;
         std::optional<GuestSpec> spec;
+        std::uint64_t taken() const {
+            std::uint64_t bytes = 0;
+            for (const auto& [path, file] : files) bytes += file.content.size();
+            return bytes;
+        }
     };
+    /// `next` is the disk of a prepared rollback.
+    struct Snapshot {
+        SnapshotInfo info;
+        std::optional<Guest> guest, next;
+    };
+    using Snapshots = std::map<std::string, Snapshot>;
     struct Pool {
         std::map<std::string, Guest> partial, guests;
+        std::map<std::string, Snapshots> snapshots, partial_snapshots;  ///< by guest
         std::vector<BookEntry> book;
         std::set<std::string> running;                ///< names whose disk is in use
         std::uint64_t room = std::uint64_t{1} << 40;  ///< bytes that files may still take
@@ -71,13 +83,80 @@ class FakeStorage : public StorageDriver {
         Pool& p = pools[a.pool];
         if (p.running.count(a.name)) throw Error(ErrorKind::busy, "guest " + a.name + " runs");
         p.guests.erase(a.name);
+        p.snapshots.erase(a.name);
+        p.partial_snapshots.erase(a.name);
     }
     void remove_partial(const std::string& pool_path, const std::string& name) override {
         std::lock_guard guard(mutex_);
         pools[pool_path].partial.erase(name);
     }
+    std::string make_snapshot(const MakeSnapshot& a) override {
+        std::lock_guard guard(mutex_);
+        Pool& p = pools[a.pool];
+        const bool runs = p.running.count(a.name);
+        if (runs && a.mount.empty()) throw Error(ErrorKind::busy, "disk.raw is in use");
+        if (!runs && !a.mount.empty()) throw StaleFacts(a.name + " has stopped meanwhile");
+        Snapshot snapshot{a.info, take_room(p, p.guests.at(a.name)), {}};
+        new_partial(p, a.name)[a.info.name] = snapshot;
+        return runs ? "no write was blocked" : "";
+    }
+    void publish_snapshot(const PublishSnapshot& a) override {
+        std::lock_guard guard(mutex_);
+        Pool& p = pools[a.pool];
+        auto& partial = p.partial_snapshots[a.name];
+        if (!partial.count(a.snapshot))
+            throw Error(ErrorKind::failed, "cannot open ." + a.snapshot + ".partial");
+        if (partial[a.snapshot].guest->files.count("/damaged"))
+            throw Error(ErrorKind::failed, "its file system is damaged");
+        if (!p.snapshots[a.name].emplace(a.snapshot, partial[a.snapshot]).second)
+            throw Error(ErrorKind::refused, "there is a snapshot " + a.snapshot + " already");
+        partial.erase(a.snapshot);
+    }
+    void remove_snapshot(const RemoveSnapshot& a) override {
+        std::lock_guard guard(mutex_);
+        pools[a.pool].partial_snapshots[a.name].erase(a.snapshot);
+        pools[a.pool].snapshots[a.name].erase(a.snapshot);
+    }
+    void prepare_rollback(const PrepareRollback& a) override {
+        std::lock_guard guard(mutex_);
+        Pool& p = pools[a.pool];
+        auto from = p.snapshots[a.name].find(a.snapshot);
+        if (from == p.snapshots[a.name].end())
+            throw Error(ErrorKind::failed, "cannot open the disk of snapshot " + a.snapshot);
+        if (from->second.guest->files.count("/damaged"))
+            throw Error(ErrorKind::failed, "its file system is damaged");
+        Snapshot kept{{}, {}, take_room(p, *from->second.guest)};
+        new_partial(p, a.name)[a.kept] = kept;
+    }
+    void switch_disk(const SwitchDisk& a) override {
+        std::lock_guard guard(mutex_);
+        Pool& p = pools[a.pool];
+        if (p.running.count(a.name)) throw Error(ErrorKind::busy, "guest " + a.name + " runs");
+        auto& partial = p.partial_snapshots[a.name];
+        if (!partial.count(a.kept.name)) throw Error(ErrorKind::failed, "nothing is prepared");
+        Snapshot kept{a.kept, p.guests.at(a.name), {}};
+        p.guests.at(a.name) = *partial[a.kept.name].next;
+        partial.erase(a.kept.name);
+        p.snapshots[a.name][a.kept.name] = kept;
+    }
+    void switch_disk_back(const SwitchDisk& a) override {
+        std::lock_guard guard(mutex_);
+        Pool& p = pools[a.pool];
+        if (p.running.count(a.name)) throw Error(ErrorKind::busy, "guest " + a.name + " runs");
+        p.guests.at(a.name) = *p.snapshots[a.name].at(a.kept.name).guest;
+        p.snapshots[a.name].erase(a.kept.name);
+    }
 
   private:
+    static Guest take_room(Pool& p, const Guest& copied) {
+        if (copied.taken() > p.room) throw Error(ErrorKind::failed, "no space left in the pool");
+        return copied;
+    }
+    /// What killed runs have left goes first.
+    static Snapshots& new_partial(Pool& p, const std::string& guest) {
+        p.partial_snapshots[guest].clear();
+        return p.partial_snapshots[guest];
+    }
     static Error exists_already(const std::string& name) {
         return Error(ErrorKind::refused, "there is a guest " + name + " already");
     }

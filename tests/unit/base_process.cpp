@@ -60,3 +60,14 @@ TEST_CASE("output over the limit is dropped") {
     CHECK(r.out.size() == 1000);
     CHECK(r.status == 0);
 }
+
+TEST_CASE("output can be taken as it comes, and who takes it can end the program") {
+    std::size_t bytes = 0;
+    RunResult r = run({"head", "-c", "5000000", "/dev/zero"},
+                      {.on_output = [&](std::string_view piece) { bytes += piece.size(); }});
+    CHECK(bytes == 5000000);
+    CHECK(r.out.empty());
+
+    auto full = [](std::string_view) { throw Error(ErrorKind::failed, "no room"); };
+    CHECK_THROWS_WITH(run({"sh", "-c", "sleep 1000 & cat /dev/zero"}, {.on_output = full}), "no room");
+}

@@ -43,12 +43,16 @@ TEST_CASE("guests are sorted by name, numbers with the largest first, addresses 
 
 TEST_CASE("a guest's row says what is out of the ordinary") {
     CHECK(guest_table(three()).str() ==
-          "NAME   STATE    ADDRESS     TEMPLATE  IMAGE                 UPTIME    MEMORY   CPU  AUTOSTART  "
+          "NAME   KIND  STATE    ADDRESS     TEMPLATE  IMAGE                 UPTIME    MEMORY   CPU  "
+          "AUTOSTART  "
           "REMARKS\n"
-          "small  running  10.87.0.12  soft-ioc  minimal@0123456789ab  1m 30s  17.0 MiB  1.3s  no         -\n"
-          "large  running  10.87.0.9   soft-ioc  minimal@0123456789ab  1m 30s  40.0 MiB  1.3s  yes        "
+          "small  lxc   running  10.87.0.12  soft-ioc  minimal@0123456789ab  1m 30s  17.0 MiB  1.3s  no      "
+          "   -\n"
+          "large  lxc   running  10.87.0.9   soft-ioc  minimal@0123456789ab  1m 30s  40.0 MiB  1.3s  yes     "
+          "   "
           "privileged\n"
-          "off    stopped  -           -         -                          -         -     -  no         "
+          "off    -     stopped  -           -         -                          -         -     -  no      "
+          "   "
           "guest.yaml:3:1: unknown key 'memroy'\n");
 }
 

@@ -63,6 +63,19 @@ TEST_CASE("an existing st.cmd is run in its own folder") {
     check_golden("inside/existing-ioc.txt", print(render_inside(spec)));
 }
 
+TEST_CASE("a virtual machine's inside: what LXC does for a container, it does itself") {
+    GuestSpec spec = soft_ioc();
+    spec.kind = "kvm";
+    spec.nic.gateway = Ipv4::parse("10.87.0.1");
+    spec.nic.mac = *Mac::parse("02:c1:a7:00:00:01");
+    spec.machine.emplace();
+    spec.machine->watchdog = "reset";
+    spec.mounts = {{"/srv/nfs/iocs", "/opt/iocs"}, {"/srv/data", "/data", false}};
+    spec.devices = {
+        {"/dev/ttyUSB0", "/dev/ttyPS1"}, {.usb = "0403:6001"}, {"/dev/ttyS4", "/dev/ttyS4", "root"}};
+    check_golden("inside/vm.txt", print(render_inside(spec)));
+}
+
 TEST_CASE("an image with its own init gets names and keys only") {
     GuestSpec spec = soft_ioc();
     spec.init = "system";

@@ -47,6 +47,25 @@ layers:
     CHECK(recipe.layers[5].mode == 0600);
 }
 
+TEST_CASE("a recipe for virtual machines says how large its disk is") {
+    TempDir dir;
+    auto plain = read(dir, "name: a\nlayers: [{folder: x}]\n");
+    CHECK(plain.kind == "lxc");
+    CHECK(plain.disk == 2ULL << 30);
+    CHECK(plain.kernel == "linux-image-cloud-amd64");
+    auto recipe =
+        read(dir, "name: a\nkind: kvm\ndisk: 512M\nkernel: linux-image-amd64\nlayers: [{folder: x}]\n");
+    CHECK(recipe.kind == "kvm");
+    CHECK(recipe.disk == 512ULL << 20);
+    CHECK(recipe.kernel == "linux-image-amd64");
+    CHECK_THROWS_WITH(read(dir, "name: a\ndisk: 1M\nlayers: [{folder: x}]\n"),
+                      Contains("expected 64M to 2T"));
+    CHECK_THROWS_WITH(read(dir, "name: a\ndisk: 3T\nlayers: [{folder: x}]\n"),
+                      Contains("expected 64M to 2T"));
+    CHECK_THROWS_WITH(read(dir, "name: a\nkind: xen\nlayers: [{folder: x}]\n"), Contains("r.yaml:2:7"));
+    CHECK_THROWS_WITH(read(dir, "name: a\nkernel: -o/x\nlayers: [{folder: x}]\n"), Contains("r.yaml:2:9"));
+}
+
 TEST_CASE("bad recipes are refused") {
     TempDir dir;
     CHECK_THROWS_WITH(read(dir, "name: a/b\nlayers: [{script: x}]\n"), Contains("r.yaml:1:7"));
@@ -73,5 +92,12 @@ TEST_CASE("image.yaml reads back") {
     CHECK(back.size == info.size);
     CHECK(back.contents == info.contents);
     CHECK(back.id() == "minimal@aaaaaaaaaaaa");
+    CHECK(back.kind == "lxc");
+    CHECK(back.file() == std::string("image.erofs"));
+    info.kind = "kvm";
+    info.disk = 2ULL << 30;
+    back = read_image_info(write_image_info(info), "image.yaml");
+    CHECK(back.file() == std::string("disk.qcow2"));
+    CHECK(back.disk == info.disk);
     CHECK_THROWS_AS(read_image_info("name: x\ndigest: short\n", "image.yaml"), Error);
 }

@@ -233,7 +233,7 @@ TEST_CASE("rules between keys are checked") {
     fails("daemon: {name: a, command: []}", "no program is named");
     fails("devices: [{host: /etc/passwd}]", "a device is a path below /dev");
     fails("ports: [0]", "expected 1 to 65535");
-    fails("kind: kvm", "expected lxc, not 'kvm'");
+    fails("kind: vmware", "expected lxc or kvm, not 'vmware'");
     fails("limits: {cpus: nan}", "expected a number");
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,12 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
     return out;
 }
 
+void set_terminal(const char* path) {
+    const int fd = ::open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || ::ioctl(fd, TIOCSCTTY, 1) != 0) fail(126, "cannot use", path);
+    for (int n = 0; n < 3; ++n) ::dup2(fd, n);
+}
+
 // Descriptors above 2 are all close-on-exec. Sources may be 0, 1 or 2 themselves, hence the copies first.
 void set_stdio(const Start& start) {
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -40,7 +47,7 @@ void set_stdio(const Start& start) {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::signal(SIGPIPE, SIG_DFL);
     ::setsid();
-    set_stdio(start);
+    start.terminal.empty() ? set_stdio(start) : set_terminal(start.terminal.c_str());
     const Account& who = start.account;
     if (::setgroups(who.groups.size(), who.groups.data()) != 0 || ::setgid(who.gid) != 0 ||
         ::setuid(who.uid) != 0)

@@ -18,6 +18,7 @@ struct Start {
     Account account;        ///< root where not set
     int in = -1, out = -1;  ///< descriptors that become 0 and 1; -1: /dev/null
     int err = -1;           ///< becomes 2; -1: the same as out
+    std::string terminal;   ///< instead of in, out and err: this one, and it is the session's
 };
 
 class Children {

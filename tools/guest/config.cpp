@@ -105,10 +105,64 @@ Listener listener(const Json& j) {
     return l;
 }
 
+Share share(const Json& j) {
+    Share s;
+    get(j, "tag", s.tag);
+    get(j, "path", s.path);
+    get(j, "read_only", s.read_only);
+    return s;
+}
+
+DeviceName device(const Json& j) {
+    DeviceName d;
+    get(j, "device", d.device);
+    get(j, "path", d.path);
+    get(j, "user", d.user);
+    get(j, "mode", d.mode);
+    return d;
+}
+
 template <class T>
 void list(const Json& from, const char* key, T (*parse)(const Json&), std::vector<T>& to) {
     if (auto at = from.find(key); at != from.end())
         for (const auto& item : *at) to.push_back(parse(item));
+}
+
+std::string dotted(std::uint32_t address) {
+    const in_addr in{htonl(address)};
+    char text[INET_ADDRSTRLEN] = "";
+    ::inet_ntop(AF_INET, &in, text, sizeof text);
+    return text;
+}
+
+Nic nic(const Json& j) {
+    Nic n;
+    std::string address;
+    get(j, "mac", n.mac);
+    get(j, "address", address);
+    get(j, "gateway", n.gateway);
+    const Net net = parse_net(address);
+    n.address = address.substr(0, address.find('/'));
+    n.netmask = dotted(net.mask);
+    n.broadcast = dotted(net.address | ~net.mask);
+    if (!n.gateway.empty()) parse_net(n.gateway);
+    return n;
+}
+
+Machine machine(const Json& j) {
+    Machine m;
+    get(j, "hostname", m.hostname);
+    get(j, "watchdog", m.watchdog);
+    if (j.contains("nic")) m.nic = nic(j["nic"]);
+    if (j.contains("console")) {
+        get(j["console"], "port", m.console.port);
+        get(j["console"], "socket", m.console.socket);
+        if (m.console.port.empty() || m.console.port.find('/') != std::string::npos)
+            throw std::runtime_error("the console's port needs a name without /");
+    }
+    list(j, "mounts", share, m.mounts);
+    list(j, "devices", device, m.devices);
+    return m;
 }
 
 }  // namespace
@@ -116,6 +170,7 @@ void list(const Json& from, const char* key, T (*parse)(const Json&), std::vecto
 Config read_config(const std::string& path) {
     const Json root = Json::parse(read_text(path));
     Config config;
+    if (root.contains("machine")) config.machine = machine(root["machine"]);
     get(root, "tmpfs", config.tmpfs);
     list(root, "folders", folder, config.folders);
     list(root, "users", user, config.users);

@@ -58,7 +58,43 @@ struct Listener {
     std::vector<std::string> make;  ///< ... which this program makes as NEEDS.new where it is missing
 };
 
+/// A card that is found by its MAC.
+struct Nic {
+    std::string mac;                                   ///< empty: none to be set up
+    std::string address, netmask, broadcast, gateway;  ///< dotted; gateway may be empty
+};
+
+/// A virtio port of the host, and the unix socket it is carried to.
+struct HostPort {
+    std::string port;  ///< its name, e.g. org.clara.console.0; empty: none
+    std::string socket;
+};
+
+/// A folder of the host (virtiofs).
+struct Share {
+    std::string tag, path;
+    bool read_only = false;
+};
+
+/// A device under the name, owner and mode that the guest's programs expect.
+struct DeviceName {
+    std::string device, path;
+    std::string user = "root";
+    mode_t mode = 0660;
+};
+
+/// What only a virtual machine has to be told; a container gets it from its host.
+struct Machine {
+    std::string hostname;
+    Nic nic;
+    HostPort console;
+    std::vector<Share> mounts;
+    std::vector<DeviceName> devices;
+    bool watchdog = false;
+};
+
 struct Config {
+    Machine machine;
     std::vector<std::string> tmpfs;  ///< mounted where there is none yet
     std::vector<Folder> folders;
     std::vector<User> users;

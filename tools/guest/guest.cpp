@@ -48,7 +48,7 @@ void mount_tmpfs(const std::string& path) {
 clara::Fd open_signals() {
     sigset_t wanted;
     ::sigemptyset(&wanted);
-    for (int signal : {SIGCHLD, SIGPWR, SIGTERM, SIGINT}) ::sigaddset(&wanted, signal);
+    for (int signal : {SIGCHLD, SIGPWR, SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) ::sigaddset(&wanted, signal);
     // Blocked ones reach even a PID 1, which is otherwise deaf to what it has no handler for.
     ::sigprocmask(SIG_BLOCK, &wanted, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
@@ -65,6 +65,10 @@ Guest::Guest() : signals_(open_signals()) {
 }
 
 void Guest::boot(const std::string& config_file) {
+    if (is_machine()) {
+        mount_kernel_files();
+        attempt("machine", [&] { machine_.emplace(loop_, children_, [this] { stop(SIGPWR); }).start(); });
+    }
     make_folder(log_folder, 0, 0, 0755);
     Config config;
     try {
@@ -77,6 +81,7 @@ void Guest::boot(const std::string& config_file) {
     }
     for (const auto& path : config.tmpfs) mount_tmpfs(path);
     attempt("users", [&] { ensure_users(config.users); });
+    if (machine_) set_up_machine(config.machine);
     for (const auto& folder : config.folders)
         attempt(folder.path.c_str(), [&] {
             const Account owner = find_account(folder.user);
@@ -88,6 +93,7 @@ void Guest::boot(const std::string& config_file) {
             services_.emplace_back(loop_, children_, service).start();
             grace_ = std::max(grace_, std::chrono::milliseconds(service.stop_ms));
         });
+    if (machine_) attempt("machine", [&] { machine_->start(config.machine); });
     for (const auto& relay : config.relays)
         attempt("relay", [&] { relays_.emplace_back(loop_, relay).open(); });
     for (const auto& listener : config.listeners)
@@ -105,8 +111,21 @@ int Guest::run() {
 
 void Guest::signalled() {
     signalfd_siginfo info{};
-    while (::read(signals_.get(), &info, sizeof info) == sizeof info)
-        if (info.ssi_signo != SIGCHLD) stop(static_cast<int>(info.ssi_signo));
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) switch (info.ssi_signo) {
+            case SIGCHLD:
+                break;
+            // In a machine busybox's own halt, poweroff and reboot, which its shell prefers to any program of
+            // that name, say it so (busybox init/halt.c).
+            case SIGUSR1:
+            case SIGUSR2:
+                if (machine_) stop(SIGPWR);
+                break;
+            case SIGTERM:
+                stop(machine_ ? SIGINT : SIGTERM);
+                break;
+            default:
+                stop(static_cast<int>(info.ssi_signo));
+        }
     const bool left = children_.reap();
     if (terminated_ && !left) gone_ = true;
 }
@@ -133,6 +152,7 @@ void Guest::ioc_stopped() {
 
 void Guest::terminate() {
     terminated_ = true;
+    if (machine_) machine_->stop();
     ::kill(-1, SIGTERM);
     loop_.after(grace_, [this] {
         say("not everything ended by SIGTERM: killed");

@@ -8,6 +8,7 @@
 #include "config.hpp"
 #include "ioc_stop.hpp"
 #include "listener.hpp"
+#include "machine.hpp"
 #include "relay.hpp"
 #include "supervisor.hpp"
 
@@ -20,6 +21,7 @@ class Guest {
     void boot(const std::string& config_file);
     /// Runs until a signal asks for the end and all processes are gone; returns that signal.
     int run();
+    bool machine() const { return machine_.has_value(); }
 
   private:
     void signalled();
@@ -34,6 +36,7 @@ class Guest {
     std::list<RelayPort> relays_;
     std::list<InetListener> listeners_;
     std::list<IocStop> ioc_stops_;
+    std::optional<MachineWatch> machine_;  ///< set where this is a machine's first program, not a container's
     std::size_t iocs_left_ = 0;
     std::chrono::milliseconds grace_{1000};
     int stopping_ = 0;         ///< the signal

@@ -64,8 +64,12 @@ void LogFile::append(std::string_view text) {
 
 namespace {
 
-void write_message(bool console, const char* format, va_list args) {
+LogFile& init_log() {
     static LogFile log("init", 256 << 10, 1);
+    return log;
+}
+
+void write_message(bool console, const char* format, va_list args) {
     char line[1024];
     const std::time_t now = std::time(nullptr);
     std::tm utc{};
@@ -75,7 +79,7 @@ void write_message(bool console, const char* format, va_list args) {
     int more = std::vsnprintf(line + used, sizeof line - used - 1, format, args);
     used += std::min(static_cast<std::size_t>(more > 0 ? more : 0), sizeof line - used - 2);
     line[used++] = '\n';
-    log.append({line, used});
+    init_log().append({line, used});
     if (!console) return;
     std::string text = "clara-init: " + std::string(line + stamp, used - stamp);
     if (::write(STDERR_FILENO, text.data(), text.size()) < 0) return;  // nobody may be there to read it
@@ -88,6 +92,10 @@ void say(const char* format, ...) {
     va_start(args, format);
     write_message(false, format, args);
     va_end(args);
+}
+
+void close_log() {
+    init_log().close();
 }
 
 void complain(const char* format, ...) {

@@ -14,6 +14,7 @@ class LogFile {
     /// NAME.log, then NAME.log.1 (newest) ... NAME.log.KEEP
     LogFile(const std::string& name, std::size_t limit, int keep);
     void append(std::string_view text);
+    void close() { fd_.reset(); }
 
   private:
     bool open();
@@ -28,6 +29,8 @@ class LogFile {
 
 /// init's own words: init.log, with the time in front; printf's way (no iostream, no fmt in PID 1).
 [[gnu::format(printf, 1, 2)]] void say(const char* format, ...);
+/// The last word is said: init.log keeps nothing open that would keep a file system writable.
+void close_log();
 /// As say(), and on the container's console too.
 [[gnu::format(printf, 1, 2)]] void complain(const char* format, ...);
 

@@ -193,7 +193,7 @@ std::string helper_path(const std::string& program) {
     ssize_t n = ::readlink("/proc/self/exe", self, sizeof self - 1);
     if (n < 0) throw system_error("cannot read /proc/self/exe", errno);
     std::string here = parent_of(std::string(self, static_cast<std::size_t>(n)));
-    for (const std::string& folder : {here, parent_of(here) + "/lib/clara"})
+    for (const std::string& folder : {here, parent_of(here) + "/lib/clara", parent_of(here) + "/sbin"})
         if (exists(folder + "/" + program)) return folder + "/" + program;
     throw Error(ErrorKind::failed, "helper program " + program + " is missing beside " + here,
                 "reinstall clara, or build it: ./dev build");

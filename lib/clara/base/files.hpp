@@ -57,7 +57,8 @@ void copy_sparse(int from, int to);
 /// Bytes free for us on the file system of `path`.
 std::uint64_t free_bytes(const std::string& path);
 
-/// Folder of the running executable, e.g. /usr/bin; helper programs lie in it or in ../lib/clara.
+/// Path of a program of ours that nobody types: in the folder of the running executable (e.g. /usr/bin), in
+/// ../lib/clara, or in ../sbin, from where alone AppArmor lets libvirtd start programs.
 std::string helper_path(const std::string& program);
 
 }  // namespace clara

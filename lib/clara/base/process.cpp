@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <limits>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
@@ -24,7 +25,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds grace{5000};  // from SIGTERM after an interrupt to SIGKILL, from that to giving up
+constexpr milliseconds grace{5000};      // from SIGTERM after an interrupt to SIGKILL, from that to giving up
+constexpr std::size_t piece = 64 << 10;  // bytes; what an ordinary pipe holds
+constexpr int stream_pipe = 1 << 20;     // bytes, the most an ordinary user may ask for
+constexpr long pieces_a_look = 64;       // then the deadline and interrupts are looked at again
 
 struct Pipe {
     Fd read, write;
@@ -100,16 +104,26 @@ int reap(pid_t pid) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/// Takes what is there; false at the end of the stream. What is over the limit is read and dropped.
-bool drain(int fd, std::string& into, std::size_t limit) {
-    char buffer[16384];
-    for (;;) {
-        ssize_t got = ::read(fd, buffer, sizeof buffer);
+using Taker = std::function<void(std::string_view)>;
+
+/// Takes what is there, at most `pieces` of it; false at the end of the stream.
+bool drain(int fd, const Taker& take, long pieces = std::numeric_limits<long>::max()) {
+    std::array<char, piece> buffer;  // NOLINT: 64 KiB need no zeros
+    while (pieces-- > 0) {
+        ssize_t got = ::read(fd, buffer.data(), buffer.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && errno == EAGAIN) return true;
         if (got <= 0) return false;
-        into.append(buffer, std::min(static_cast<std::size_t>(got), limit - std::min(limit, into.size())));
+        take({buffer.data(), static_cast<std::size_t>(got)});
     }
+    return true;
+}
+
+/// What is over the limit is read and dropped.
+Taker keeper(std::string& into, std::size_t limit) {
+    return [&into, limit](std::string_view text) {
+        into.append(text.substr(0, limit - std::min(limit, into.size())));
+    };
 }
 
 std::string last_lines(std::string text, int lines) {
@@ -125,6 +139,7 @@ RunResult run(const std::vector<std::string>& argv, const RunOptions& options) {
     Fd in = input_file(options.input);
     Pipe out = make_pipe();
     Pipe err = make_pipe();
+    if (options.on_output) ::fcntl(out.write.get(), F_SETPIPE_SZ, stream_pipe);  // smaller only costs time
     auto deadline = steady_clock::now() + options.timeout;
     const int before = interrupted();  // an undo runs programs after the signal that began it
     pid_t pid =
@@ -141,29 +156,38 @@ RunResult run(const std::vector<std::string>& argv, const RunOptions& options) {
 
     RunResult result;
     bool overrun = false, told = false;
+    const Taker take_out = options.on_output ? options.on_output : keeper(result.out, options.output_limit);
+    const Taker take_err = keeper(result.err, options.output_limit);
     std::array<pollfd, 3> waits{
         {{child.get(), POLLIN, 0}, {out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}}};
-    // The program's end counts, not that of its output: a daemon it left may keep that open.
-    while (!(waits[0].revents & POLLIN)) {
-        if (!told && interrupted() != before) {
-            told = true;
-            ::kill(-pid, SIGTERM);
-            deadline = std::min(deadline, steady_clock::now() + grace);
+    try {
+        // The program's end counts, not that of its output: a daemon it left may keep that open.
+        while (!(waits[0].revents & POLLIN)) {
+            if (!told && interrupted() != before) {
+                told = true;
+                ::kill(-pid, SIGTERM);
+                deadline = std::min(deadline, steady_clock::now() + grace);
+            }
+            if (steady_clock::now() >= deadline) {
+                if (overrun) throw Error(ErrorKind::failed, argv[0] + " hangs and cannot be killed");
+                overrun = true;
+                ::kill(-pid, SIGKILL);
+                deadline = steady_clock::now() + grace;
+            }
+            auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
+            ::poll(waits.data(), waits.size(), static_cast<int>(std::min<long>(left, 1000)));
+            if (waits[1].fd >= 0 && !drain(waits[1].fd, take_out, pieces_a_look)) waits[1].fd = -1;
+            if (waits[2].fd >= 0 && !drain(waits[2].fd, take_err)) waits[2].fd = -1;
         }
-        if (steady_clock::now() >= deadline) {
-            if (overrun) throw Error(ErrorKind::failed, argv[0] + " hangs and cannot be killed");
-            overrun = true;
-            ::kill(-pid, SIGKILL);
-            deadline = steady_clock::now() + grace;
-        }
-        auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
-        ::poll(waits.data(), waits.size(), static_cast<int>(std::min<long>(left, 1000)));
-        if (waits[1].fd >= 0 && !drain(waits[1].fd, result.out, options.output_limit)) waits[1].fd = -1;
-        if (waits[2].fd >= 0 && !drain(waits[2].fd, result.err, options.output_limit)) waits[2].fd = -1;
+        result.status = reap(pid);
+    } catch (...) {
+        if (overrun) throw;  // not to be waited for
+        ::kill(-pid, SIGKILL);
+        reap(pid);
+        throw;
     }
-    result.status = reap(pid);
-    drain(out.read.get(), result.out, options.output_limit);
-    drain(err.read.get(), result.err, options.output_limit);
+    drain(out.read.get(), take_out);
+    drain(err.read.get(), take_err);
     if (told) throw_if_interrupted();
     if (overrun)
         throw Error(ErrorKind::failed,

@@ -1,7 +1,9 @@
 // Running other programs: argv only, never a shell string; a deadline; output bounded.
 #pragma once
 #include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace clara {
@@ -13,6 +15,8 @@ struct RunOptions {
     std::string cwd;
     bool inherit_stderr = false;          ///< progress of a long program goes to our own stderr
     std::size_t output_limit = 16 << 20;  ///< bytes of stdout (and of stderr) kept
+    /// Takes stdout piece by piece as it comes, in place of RunResult::out. What it throws ends the program.
+    std::function<void(std::string_view)> on_output;
 };
 
 struct RunResult {

@@ -129,6 +129,7 @@ int run_tool(int argc, char** argv, const ToolDoc& doc,
             flush_result();
             return 0;
         }
+        if (auto* timeout = app.get_option_no_throw("--timeout")) flags.timeout_set = timeout->count() > 0;
         if (flags.quiet) log::set_level(log::Level::quiet);
         if (flags.verbose) log::set_level(log::Level::verbose);
         catch_interrupts();

@@ -19,7 +19,8 @@ struct CommonFlags {
     std::string pool;    ///< name or folder, "" = the site's first
     std::string reason;
     std::chrono::milliseconds timeout{10000}, lock_wait{0};
-    unsigned jobs = 0;  ///< guests worked on at once; 0 in setup: one for each processor
+    bool timeout_set = false;  ///< by flag or environment: no longer the tool's default
+    unsigned jobs = 0;         ///< guests worked on at once; 0 in setup: one for each processor
 };
 
 /// Which groups of shared flags a tool takes; --help, --version, -q, -v and --config all do.

@@ -40,6 +40,8 @@ void tell_failure(const Outcome& outcome, const CommonFlags& flags) {
 /// stop -> stopped, create -> created, start -> started.
 std::string past(const std::string& verb) {
     if (verb.empty()) return "done";
+    if (verb == "snapshot") return "snapshot made";
+    if (verb == "rollback") return "rolled back";
     if (verb.back() == 'e') return verb + "d";
     return verb + (verb.back() == 'p' ? "ped" : "ed");
 }

@@ -80,8 +80,11 @@ Facts facts_for(const std::vector<CreateItem>& items, const Site& site, const Cr
     FactsRequest request;
     request.pool = items.front().spec.pool;
     request.path_deadline = flags.timeout;
-    for (const auto& item : items)
+    request.remember = !flags.dry_run;
+    for (const auto& item : items) {
+        request.kvm = request.kvm || item.spec.kind == "kvm";
         for (auto& path : needed_paths(item.spec)) request.paths.insert(std::move(path));
+    }
     Facts facts = gather_facts(site, request);
     // Side by side: each waits for silence, a quarter of the time that a create takes.
     auto served = std::async(std::launch::async, [&items, &site, bridges = facts.bridges, &options] {

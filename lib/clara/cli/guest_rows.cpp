@@ -25,10 +25,15 @@ Less falling(Member member) {
 
 const std::map<std::string, Less>& orders() {
     static const std::map<std::string, Less> table{
-        {"name", rising(&GuestFact::name)},       {"state", falling(&GuestFact::state)},
-        {"address", rising(&GuestFact::address)}, {"template", rising(&GuestFact::template_name)},
-        {"image", rising(&GuestFact::image)},     {"uptime", falling(&GuestFact::uptime_s)},
-        {"memory", falling(&GuestFact::memory)},  {"cpu", falling(&GuestFact::cpu_s)},
+        {"name", rising(&GuestFact::name)},
+        {"kind", rising(&GuestFact::kind)},
+        {"state", falling(&GuestFact::state)},
+        {"address", rising(&GuestFact::address)},
+        {"template", rising(&GuestFact::template_name)},
+        {"image", rising(&GuestFact::image)},
+        {"uptime", falling(&GuestFact::uptime_s)},
+        {"memory", falling(&GuestFact::memory)},
+        {"cpu", falling(&GuestFact::cpu_s)},
     };
     return table;
 }
@@ -38,6 +43,7 @@ std::string remarks(const GuestFact& guest) {
     std::string text;
     auto add = [&](const std::string& more) { text += (text.empty() ? "" : ", ") + more; };
     if (guest.privileged) add("privileged");
+    if (!guest.condition.empty()) add(guest.condition);
     if (!guest.lease_holder.empty()) add("runs on " + guest.lease_holder);
     if (!guest.problem.empty()) add(guest.problem);
     return text;
@@ -65,6 +71,7 @@ void sort_guests(std::vector<GuestFact>& guests, const std::string& key) {
 
 Table guest_table(const std::vector<GuestFact>& guests) {
     Table table({{"NAME"},
+                 {"KIND"},
                  {"STATE"},
                  {"ADDRESS"},
                  {"TEMPLATE"},
@@ -75,8 +82,8 @@ Table guest_table(const std::vector<GuestFact>& guests) {
                  {"AUTOSTART"},
                  {"REMARKS"}});
     for (const auto& guest : guests)
-        table.add({guest.name, to_string(guest.state), address_text(guest), guest.template_name, guest.image,
-                   guest.uptime_s ? uptime_text(*guest.uptime_s) : "",
+        table.add({guest.name, guest.kind, to_string(guest.state), address_text(guest), guest.template_name,
+                   guest.image, guest.uptime_s ? uptime_text(*guest.uptime_s) : "",
                    guest.memory ? size_text(*guest.memory) : "",
                    guest.cpu_s ? fmt::format("{:.1f}s", *guest.cpu_s) : "", guest.autostart ? "yes" : "no",
                    remarks(guest)});
@@ -92,6 +99,7 @@ nlohmann::ordered_json guest_json(const std::vector<GuestFact>& guests, const st
         list.push_back({{"name", guest.name},
                         {"kind", guest.kind},
                         {"state", to_string(guest.state)},
+                        {"condition", guest.condition},
                         {"host", guest.lease_holder.empty() ? hostname : guest.lease_holder},
                         {"address", address_text(guest)},
                         {"mac", guest.mac.str()},

@@ -9,7 +9,7 @@
 
 namespace clara {
 
-/// What --sort takes: name, state, address, template, image, uptime, memory, cpu.
+/// What --sort takes: name, kind, state, address, template, image, uptime, memory, cpu.
 const std::vector<std::string>& sort_keys();
 /// Numbers with the largest first, all else in rising order; equals by name.
 void sort_guests(std::vector<GuestFact>& guests, const std::string& key);

@@ -1,11 +1,15 @@
 #include "clara/cli/host_steps.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/log.hpp"
 #include "clara/drivers/host_facts.hpp"
 #include "clara/drivers/network/bridge.hpp"
 #include "clara/drivers/storage/mount.hpp"
@@ -23,6 +27,40 @@ void check_kernel() {
         if (known.find(fmt::format("\t{}\n", type)) == std::string::npos)
             throw Error(ErrorKind::refused, fmt::format("this kernel has no {} file system", type),
                         fmt::format("modprobe {}", type));
+}
+
+constexpr const char* libvirt_folder = "/etc/libvirt";
+const std::string hook_folder = "/etc/libvirt/hooks/qemu.d";  // libvirt 6.5 and later
+const std::string hook_link = hook_folder + "/50-clara";
+
+/// Empty where it is no link.
+std::string link_target(const std::string& path) {
+    char target[4096];
+    const ssize_t size = ::readlink(path.c_str(), target, sizeof target);
+    return size < 0 ? "" : std::string(target, static_cast<std::size_t>(size));
+}
+
+void link_hook(const std::string& helper) {
+    make_dirs(hook_folder);
+    const std::string partial = hook_folder + "/.50-clara.partial";
+    if (::unlink(partial.c_str()) != 0 && errno != ENOENT)
+        throw system_error("cannot remove " + partial, errno);
+    if (::symlink(helper.c_str(), partial.c_str()) != 0 || ::rename(partial.c_str(), hook_link.c_str()) != 0)
+        throw system_error("cannot link " + hook_link, errno);
+    // It looks for hooks once (virHookInitialize).
+    log::info("a libvirtd that runs sees the hook after systemctl restart libvirtd; guests run on meanwhile");
+}
+
+void unlink_hook() {
+    if (::unlink(hook_link.c_str()) != 0 && errno != ENOENT)
+        throw system_error("cannot remove " + hook_link, errno);
+}
+
+void add_hook_step(std::vector<HostStep>& steps) {
+    if (!exists(libvirt_folder)) return;
+    const std::string helper = helper_path("clara-libvirt-hook");
+    if (link_target(hook_link) == helper) return;
+    steps.push_back({fmt::format("Link {} to {}", hook_link, helper), [helper] { link_hook(helper); }});
 }
 
 void remove_entries(const std::string& folder, const std::vector<std::string>& names) {
@@ -44,6 +82,7 @@ std::vector<HostStep> prepare_steps(const Site& site, const std::string& pool) {
         EnsureBridge bridge{network.bridge, network.subnet};
         steps.push_back({describe(bridge), [bridge] { BridgeDriver().ensure_bridge(bridge); }});
     }
+    add_hook_step(steps);
     return steps;
 }
 
@@ -68,6 +107,10 @@ std::vector<HostStep> clean_steps(const Site& site, const std::string& pool) {
         std::string bridge = network.bridge;
         steps.push_back({"Remove bridge " + bridge, [bridge] { BridgeDriver().remove_bridge(bridge); }});
     }
+    const bool machines = std::any_of(facts.guests.begin(), facts.guests.end(), [&](const auto& entry) {
+        return kind_of(entry.first, facts) == "kvm";
+    });
+    if (!machines && !link_target(hook_link).empty()) steps.push_back({"Remove " + hook_link, unlink_hook});
     if (!facts.guests.empty() || !facts.images.empty() || !facts.leftovers.empty() || !exists(pool))
         return steps;
     std::vector<std::string> ours;

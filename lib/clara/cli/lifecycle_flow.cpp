@@ -35,10 +35,11 @@ std::vector<std::string> names_of(const std::map<std::string, GuestFact>& guests
     return names;
 }
 
-/// "bpm01, bpm02 and 18 more"
+/// "bpm01 (with 3 snapshots), bpm02 and 18 more"
 std::string few(const std::vector<Plan>& plans) {
     std::string text;
-    for (std::size_t i = 0; i < plans.size() && i < 5; ++i) text += (i ? ", " : "") + plans[i].guest;
+    for (std::size_t i = 0; i < plans.size() && i < 5; ++i)
+        text += (i ? ", " : "") + plans[i].guest + (plans[i].note.empty() ? "" : " (" + plans[i].note + ")");
     return plans.size() <= 5 ? text : fmt::format("{} and {} more", text, plans.size() - 5);
 }
 
@@ -57,6 +58,7 @@ int run_verb(const Verb& verb, const Selection& selection, const GuestPlanner& p
         request.paths = host_paths(pool, guests, names);
         request.path_deadline = flags.timeout;
     }
+    if (verb.disks) request.disks = names;
     const Facts facts = gather_facts(site, request);
 
     Batch batch = plan_each(verb.name, names, [&](const std::string& name) {

@@ -13,6 +13,7 @@ struct Verb {
     std::string name;      ///< e.g. "start"
     bool starts = false;   ///< host paths and helper programs matter
     std::string question;  ///< asked first unless --yes, e.g. "Delete"; empty: nothing is asked
+    bool disks = false;    ///< what the guests keep of themselves matters: their snapshots
 };
 
 /// What a planner may look at. `spec` reads guest.yaml, which only some verbs need.

@@ -64,7 +64,7 @@ void run_session(int remote, const SessionOptions& options) {
         if (wait[0].revents) {
             auto said = read_some(remote);
             if (said && said->empty()) return;
-            if (said) write_all(STDOUT_FILENO, filter.feed(*said));
+            if (said) write_all(STDOUT_FILENO, options.telnet ? filter.feed(*said) : *said);
         }
         if (!wait[1].revents) continue;
         auto typed = read_some(STDIN_FILENO);
@@ -75,7 +75,10 @@ void run_session(int remote, const SessionOptions& options) {
         }
         const auto leave =
             terminal.active() && options.escape ? typed->find(*options.escape) : std::string::npos;
-        if (!options.read_only) write_all(remote, telnet_escape(typed->substr(0, leave)));
+        if (!options.read_only) {
+            const std::string keys = typed->substr(0, leave);
+            write_all(remote, options.telnet ? telnet_escape(keys) : keys);
+        }
         if (leave != std::string::npos) return;
     }
 }

@@ -16,16 +16,26 @@ namespace {
 
 constexpr std::size_t most = 4 << 20;  // bytes told at once
 
-std::string log_path(const std::string& service) {
-    if (service.empty() || service.find_first_of("/\n") != std::string::npos)
-        throw Error(ErrorKind::usage, "'" + service + "' is not the name of a service");
-    return std::string(inside::log_folder) + "/" + service + ".log";
-}
-
 struct stat examine(const Fd& fd) {
     struct stat st {};
     if (::fstat(fd.get(), &st) != 0) throw system_error("cannot examine the log", errno);
     return st;
+}
+
+std::size_t begin_of_last(const std::string& text, std::size_t lines) {
+    std::size_t at = text.size();
+    if (at > 0 && text.back() == '\n') --at;
+    for (; at > 0; --at)
+        if (text[at - 1] == '\n' && --lines == 0) break;
+    return at;
+}
+
+}  // namespace
+
+std::string log_path(const std::string& service) {
+    if (service.empty() || service.find_first_of("/\n") != std::string::npos)
+        throw Error(ErrorKind::usage, "'" + service + "' is not the name of a service");
+    return std::string(inside::log_folder) + "/" + service + ".log";
 }
 
 std::string read_from(const Fd& fd, off_t at, std::size_t limit) {
@@ -40,16 +50,6 @@ std::string read_from(const Fd& fd, off_t at, std::size_t limit) {
     }
     return text;
 }
-
-std::size_t begin_of_last(const std::string& text, std::size_t lines) {
-    std::size_t at = text.size();
-    if (at > 0 && text.back() == '\n') --at;
-    for (; at > 0; --at)
-        if (text[at - 1] == '\n' && --lines == 0) break;
-    return at;
-}
-
-}  // namespace
 
 LogReader running_log(const GuestRoot& root) {
     return [&root](const std::string& path, std::size_t last_bytes) -> std::optional<std::string> {
@@ -84,8 +84,13 @@ std::string log_tail(const LogReader& read, const std::string& service, std::siz
 }
 
 LogFollower::LogFollower(const GuestRoot& root, const std::string& service)
-    : root_(root), path_(log_path(service)) {
-    if (auto fd = root_.open_file(path_)) {
+    : LogFollower([&root, path = log_path(service)](
+                      bool rotated) { return root.open_file(rotated ? path + ".1" : path); },
+                  [&root] { return root.alive(); }) {}
+
+LogFollower::LogFollower(Open open, std::function<bool()> alive)
+    : open_(std::move(open)), alive_(std::move(alive)) {
+    if (auto fd = open_(false)) {
         const auto st = examine(*fd);
         inode_ = st.st_ino;
         at_ = st.st_size;
@@ -93,13 +98,12 @@ LogFollower::LogFollower(const GuestRoot& root, const std::string& service)
 }
 
 std::optional<std::string> LogFollower::more() try {
-    auto fd = root_.open_file(path_);
+    auto fd = open_(false);
     if (!fd) return std::string();
     const auto st = examine(*fd);
     std::string text;
     if (st.st_ino != inode_) {
-        if (auto old = root_.open_file(path_ + ".1"); old && examine(*old).st_ino == inode_)
-            text = read_from(*old, at_, most);
+        if (auto old = open_(true); old && examine(*old).st_ino == inode_) text = read_from(*old, at_, most);
         inode_ = st.st_ino;
         at_ = 0;
     } else if (st.st_size < at_) {
@@ -109,7 +113,7 @@ std::optional<std::string> LogFollower::more() try {
     at_ += static_cast<off_t>(fresh.size());
     return text + fresh;
 } catch (const Error&) {
-    if (root_.alive()) throw;
+    if (alive_()) throw;
     return std::nullopt;
 }
 

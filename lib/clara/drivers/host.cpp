@@ -4,8 +4,10 @@
 
 namespace clara {
 
+HostDrivers::HostDrivers(const Site& site) : lxc(site), probe(probe_hooks(site)) {}
+
 HostDrivers make_host_drivers(const Site& site) {
-    return {{}, LxcDriver(site), {}, GuestProbe(lxc_probe_hooks(site))};
+    return HostDrivers(site);
 }
 
 }  // namespace clara

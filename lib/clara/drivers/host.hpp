@@ -1,6 +1,8 @@
 // All drivers of this host, put together for the Executor.
 #pragma once
 #include "clara/drivers/epics/prove.hpp"
+#include "clara/drivers/guests_by_kind.hpp"
+#include "clara/drivers/libvirt/driver.hpp"
 #include "clara/drivers/lxc/driver.hpp"
 #include "clara/drivers/network/bridge.hpp"
 #include "clara/drivers/storage/dir_storage.hpp"
@@ -10,8 +12,13 @@ namespace clara {
 
 /// Owns the drivers; must outlive what drivers() returns.
 struct HostDrivers {
+    explicit HostDrivers(const Site& site);
+    HostDrivers(const HostDrivers&) = delete;
+
     DirStorage storage;
-    LxcDriver guests;
+    LxcDriver lxc;
+    LibvirtDriver kvm;
+    GuestsByKind guests{lxc, kvm};
     BridgeDriver network;
     GuestProbe probe;
     Drivers drivers() { return {storage, guests, network, probe}; }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "clara/base/probe_path.hpp"
 #include "clara/ops/facts.hpp"
@@ -14,7 +15,9 @@ struct FactsRequest {
     std::string pool;                               ///< absolute folder
     std::set<std::string> paths;                    ///< host paths to look at, e.g. mount sources
     std::chrono::milliseconds path_deadline{5000};  ///< after which a path counts as hung
-    bool remember = false;  ///< bring the pool's index up to date, so that the next look is faster
+    std::vector<std::string> disks = {};            ///< guests whose snapshots matter
+    bool remember = false;  ///< keep what took time to find out (the pool's index, whether KVM works)
+    bool kvm = false;       ///< the plan makes a KVM guest: libvirt is asked although the pool has none
     bool helpers = true;    ///< the plan may define or start guests: Error where our helpers are missing
 };
 

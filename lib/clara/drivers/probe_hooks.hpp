@@ -1,10 +1,10 @@
-// What a GuestProbe may ask of LXC guests on this host.
+// What a GuestProbe may ask of guests on this host.
 #pragma once
 #include "clara/drivers/epics/prove.hpp"
 #include "clara/spec/site.hpp"
 
 namespace clara {
 
-ProbeHooks lxc_probe_hooks(const Site& site);
+ProbeHooks probe_hooks(const Site& site);
 
 }  // namespace clara

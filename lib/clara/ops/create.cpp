@@ -5,67 +5,31 @@
 #include <algorithm>
 
 #include "clara/base/error.hpp"
+#include "clara/ops/create_checks.hpp"
+#include "clara/ops/create_vm.hpp"
 #include "clara/ops/host_paths.hpp"
 #include "clara/ops/inside.hpp"
 #include "clara/ops/lxc_config.hpp"
-#include "clara/spec/names.hpp"
 
 namespace clara {
 namespace {
-
-// What a guest needs at once: a formatted disk, its files and guest.yaml (measured: 0.7 MB), with room to
-// breathe.
-constexpr std::uint64_t room_needed = 4 << 20;
 
 [[noreturn]] void refuse(std::string message, std::string hint) {
     throw Error(ErrorKind::refused, std::move(message), std::move(hint));
 }
 
-void check_name(const GuestSpec& spec, const Facts& facts) {
-    if (auto problem = name_problem(spec.name); !problem.empty())
-        throw Error(ErrorKind::usage, fmt::format("'{}' is no name for a guest: {}", spec.name, problem),
-                    "e.g. magnets, bpm01");
-    if (facts.guests.count(spec.name))
-        refuse(fmt::format("guest {} exists already in {}", spec.name, spec.pool),
-               "choose another name, or remove it first: clara-destroy " + spec.name);
-    if (facts.lxc_defined.count(spec.name) && !facts.leftovers.count(spec.name))
-        refuse(fmt::format("a container {} exists already, and no guest of this pool", spec.name),
-               "choose another name");
-    bool in_book = std::any_of(facts.book.begin(), facts.book.end(),
-                               [&](const BookEntry& e) { return e.name == spec.name; });
-    if (in_book && !facts.leftovers.count(spec.name))
-        throw Error(ErrorKind::busy, fmt::format("{} is being created by somebody else right now", spec.name),
-                    "wait for it (clara-list), or choose another name");
-}
-
-const ImageInfo& find_image(const GuestSpec& spec, const Facts& facts) {
-    const ImageInfo* found = nullptr;
-    std::vector<std::string> names;
-    for (const auto& image : facts.images) {
-        names.push_back(image.name);
-        if (image.id() != spec.image && image.name != spec.image) continue;
-        if (!found || image.created > found->created) found = &image;
+void choose_image(GuestSpec& spec, const Facts& facts) {
+    if (!spec.installer.empty()) {
+        spec.init = "system";
+        return;
     }
-    for (const auto& id : facts.broken_images)
-        if (id == spec.image || (!found && id.rfind(spec.image + "@", 0) == 0))
-            refuse(fmt::format("image {} is damaged: its file does not fit its image.yaml", id),
-                   fmt::format("clara-image verify {}, then build or import it again", id));
-    if (!found) {
-        auto near = nearest(spec.image, names);
-        refuse(fmt::format("image {} is not in {}", spec.image, spec.pool),
-               near.empty() ? fmt::format("clara-image build {}, or clara-image list",
-                                          spec.image.substr(0, spec.image.find('@')))
-                            : fmt::format("did you mean {}?", near));
-    }
-    return *found;
-}
-
-void check_pvs(const CreateItem& item, const Facts& facts, bool allowed) {
-    if (allowed) return;
-    for (const auto& pv : item.pvs)
-        if (auto served = facts.pv_served.find(pv); served != facts.pv_served.end())
-            refuse(fmt::format("PV {} is served already by {}", pv, served->second),
-                   "stop that IOC, change the macros, or say --allow-duplicate-pv");
+    const ImageInfo& image = image_for(spec, facts);
+    spec.image = image.id();
+    spec.init = image.init;
+    if (spec.init != "clara" && (spec.ioc || spec.daemon.present()))
+        refuse(fmt::format("image {} has an init of its own, which runs neither IOCs nor daemons for us",
+                           spec.image),
+               "import it with --init clara, or leave ioc and daemon out of the template");
 }
 
 void choose_nic(GuestSpec& spec, const std::string& address, const Site& site, const Facts& facts,
@@ -79,49 +43,70 @@ void choose_nic(GuestSpec& spec, const std::string& address, const Site& site, c
     if (spec.nameservers.empty()) spec.nameservers = network.nameservers;
 }
 
+FillDisk fill_of(const GuestSpec& spec, const Site& site) {
+    const bool mapped = spec.kind == "lxc" && !spec.privileged;
+    Inside inside = render_inside(spec);
+    FillDisk fill{spec.pool,    spec.name,      mapped ? site.idmap_base : 0,
+                  inside.files, inside.folders, spec.image};
+    for (const auto& user : guest_users(spec)) fill.users[user.name] = user.uid;
+    fill.kind = spec.kind;
+    return fill;
+}
+
+DefineGuest definition_of(const GuestSpec& spec, const Site& site, const Facts& facts) {
+    if (spec.kind == "kvm") return vm_definition(spec, site, facts);
+    return {site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool};
+}
+
+/// Every bridge that is ours to make and is not there, each once.
+void add_bridges(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts) {
+    std::set<std::string> known = facts.bridges;
+    auto need = [&](const Network& network) {
+        if (network.managed && known.insert(network.bridge).second)
+            plan.actions.push_back(EnsureBridge{network.bridge, network.subnet});
+    };
+    need(site.network(spec.nic.network));
+    for (const auto& nic : spec.networks) need(site.network(nic.network));
+}
+
 }  // namespace
 
 Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, Allocator& allocator,
                  const CreateOptions& options, const Clock& clock, const Random& random) {
     GuestSpec spec = item.spec;
     check_name(spec, facts);
-    const ImageInfo& image = find_image(spec, facts);
-    spec.image = image.id();
-    spec.init = image.init;
-    if (spec.init != "clara" && (spec.ioc || spec.daemon.present()))
-        refuse(fmt::format("image {} has an init of its own, which runs neither IOCs nor daemons for us",
-                           spec.image),
-               "import it with --init clara, or leave ioc and daemon out of the template");
+    if (spec.kind == "kvm") check_vm(spec, site, facts);
+    choose_image(spec, facts);
     check_paths(spec, facts);
     check_pvs(item, facts, options.allow_duplicate_pv);
-    if (facts.pool_free < room_needed)
-        refuse(fmt::format("pool {} is full: {} KiB left", spec.pool, facts.pool_free >> 10),
-               "make room, or take another --pool");
+    check_room(spec, facts);
     choose_nic(spec, item.address, site, facts, allocator, random);
+    if (spec.kind == "kvm") choose_identity(spec, facts, random);
     spec.created = iso8601(clock());
     // A later start proves the IOC by it, when the db files may be gone from the host.
     if (spec.ioc && spec.ioc->pvs.empty() && !item.pvs.empty()) spec.ioc->pvs = {item.pvs.front()};
-    const Network& network = site.network(spec.nic.network);
 
     Plan plan{"create", spec.name, spec.pool, spec.nic.subnet.address.str()};
     auto& actions = plan.actions;
     if (facts.leftovers.count(spec.name)) actions.push_back(ClearLeftover{spec.pool, spec.name});
-    if (network.managed && !facts.bridges.count(network.bridge))
-        actions.push_back(EnsureBridge{network.bridge, network.subnet});
-    actions.push_back(
-        ReserveAddress{spec.pool, spec.name, spec.nic.network, spec.nic.subnet.address, spec.nic.mac});
-    actions.push_back(MakeDisk{spec.pool, spec.name, spec.disk});
-    Inside inside = render_inside(spec);
-    FillDisk fill{spec.pool,    spec.name,      spec.privileged ? 0 : site.idmap_base,
-                  inside.files, inside.folders, spec.image};
-    for (const auto& user : guest_users(spec)) fill.users[user.name] = user.uid;
-    actions.push_back(std::move(fill));
+    add_bridges(plan, spec, site, facts);
+    actions.push_back(ReserveAddress{spec.pool, spec.name, spec.nic.network, spec.nic.subnet.address,
+                                     spec.nic.mac, spec.kind});
+    MakeDisk disk{spec.pool, spec.name, spec.disk, spec.kind, spec.kind == "kvm" ? spec.image : ""};
+    for (const auto& extra : spec.disks) disk.more.push_back(extra.size);
+    actions.push_back(std::move(disk));
+    if (!spec.image.empty()) actions.push_back(fill_of(spec, site));
     actions.push_back(WriteSpec{spec});
-    actions.push_back(DefineGuest{site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool});
+    DefineGuest define = definition_of(spec, site, facts);
+    const std::string home = define.home;
+    actions.push_back(std::move(define));
     actions.push_back(PublishGuest{spec.pool, spec.name});
     if (options.start) {
-        actions.push_back(StartGuest{site.lxc_path, spec.name});
-        if (options.prove) actions.push_back(ProveGuest{spec, item.pvs, options.timeout});
+        actions.push_back(StartGuest{home, spec.name, spec.kind});
+        // What an installer installs answers in an hour, at the address that its user has typed.
+        if (options.prove && spec.installer.empty())
+            actions.push_back(
+                ProveGuest{spec, item.pvs, spec.kind == "kvm" ? options.vm_timeout : options.timeout});
     }
     return plan;
 }

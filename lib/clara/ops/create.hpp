@@ -17,6 +17,7 @@ struct CreateOptions {
     bool prove = true;  ///< with start: wait until the ports answer
     bool allow_duplicate_pv = false;
     std::chrono::milliseconds timeout{15000};
+    std::chrono::milliseconds vm_timeout{120000};  ///< instead, where a system has to boot first
 };
 
 /// The spec of one guest to be made, as it comes from a template, with what only files can tell.
@@ -26,8 +27,8 @@ struct CreateItem {
     std::vector<std::string> pvs;  ///< the PVs its db files define
 };
 
-/// Error{refused} where the host says no (name, address, image, bridge, mount, room, a PV that is served
-/// already), Error{usage} where the request itself is wrong. The message says which and what to do.
+/// Error{refused} where the host says no (name, address, image, bridge, mount, room, libvirt, a PV that is
+/// served already), Error{usage} where the request itself is wrong. The message says which and what to do.
 Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, Allocator& allocator,
                  const CreateOptions& options, const Clock& clock, const Random& random);
 

@@ -1,6 +1,8 @@
 #include <nlohmann/json.hpp>
 
 #include "clara/base/error.hpp"
+#include "clara/ops/domain_xml.hpp"
+#include "clara/ops/init_machine.hpp"
 #include "clara/ops/inside.hpp"
 
 namespace clara {
@@ -79,6 +81,15 @@ Json sshd() {
             {"make", {"/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", fresh}}};
 }
 
+/// The guest agent of libvirt: clean freezes for snapshots, and what address it has.
+Json agent() {
+    return {{"name", "qemu-ga"},
+            {"argv",
+             {"/usr/sbin/qemu-ga", "-m", "virtio-serial", "-p",
+              std::string("/dev/virtio-ports/") + agent_port, "-t", "/run", "-r"}},
+            {"user", "root"}};
+}
+
 void check_user(const GuestSpec& spec, const std::string& user, const char* key) {
     for (const auto& known : guest_users(spec))
         if (known.name == user) return;
@@ -90,6 +101,7 @@ void check_user(const GuestSpec& spec, const std::string& user, const char* key)
 
 std::string render_init_json(const GuestSpec& spec) {
     Json out;
+    if (spec.kind == "kvm") out["machine"] = machine_section(spec);
     out["tmpfs"] = {"/run"};
     out["folders"] = {{{"path", "/run/sshd"}, {"user", "root"}}};
     out["users"] = users(spec);
@@ -105,6 +117,7 @@ std::string render_init_json(const GuestSpec& spec) {
         check_user(spec, spec.daemon.user, "daemon.user");
         out["services"].push_back(daemon_service(spec));
     }
+    if (spec.kind == "kvm") out["services"].push_back(agent());
     out["listeners"] = Json::array({sshd()});
     return out.dump(1) + "\n";
 }

@@ -82,6 +82,8 @@ void add_clara_files(const GuestSpec& spec, Inside& out) {
             out.files.push_back({"/etc/clara/keys/" + user.name, {}, keys_text(user.keys)});
     out.files.push_back({"/etc/motd", {}, motd(spec)});
     if (!spec.environment.empty()) out.files.push_back({"/etc/profile.d/clara.sh", {}, profile(spec)});
+    if (spec.kind == "kvm")  // LXC makes them in a container
+        for (const auto& mount : spec.mounts) out.folders.push_back(mount.guest + " 0");
     if (!spec.ioc) return;
     const Ioc& ioc = *spec.ioc;
     out.files.push_back({inside::ioc_run, {}, render_run(ioc), "root", 0755});

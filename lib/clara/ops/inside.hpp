@@ -16,6 +16,7 @@ inline constexpr const char* sshd_config = "/etc/clara/sshd_config";
 inline constexpr const char* ioc_run = "/opt/ioc/run";                  ///< procServ's child
 inline constexpr const char* console_socket = "/run/ioc/console.sock";  ///< procServ, relayed to 7001
 inline constexpr const char* log_socket = "/run/ioc/log.sock";          ///< read-only, relayed to 7002
+inline constexpr const char* console_channel = "org.clara.console.0";   ///< a VM's virtio port to that socket
 inline constexpr const char* log_folder = "/var/log/clara";             ///< SERVICE.log, SERVICE.log.1 ...
 }  // namespace inside
 

@@ -18,11 +18,16 @@
 namespace clara {
 
 struct LifecycleOptions {
-    bool prove = true;                                ///< after a start: wait until the ports answer
-    bool force = false;                               ///< destroy what runs
-    std::chrono::milliseconds answer_timeout{15000};  ///< for the proof
-    std::chrono::milliseconds stop_timeout{30000};    ///< then it is stopped by force
+    bool prove = true;                                    ///< after a start: wait until the ports answer
+    bool force = false;                                   ///< destroy what runs
+    std::chrono::milliseconds answer_timeout{15000};      ///< for the proof
+    std::chrono::milliseconds vm_answer_timeout{120000};  ///< instead, where a system has to boot first
+    std::chrono::milliseconds stop_timeout{30000};        ///< then it is stopped by force
 };
+
+/// Bridge, definition, start and proof, where they are missing; the same refusals as plan_start().
+std::vector<Action> start_actions(const GuestSpec& spec, const Site& site, const Facts& facts,
+                                  const LifecycleOptions& options);
 
 /// Error{refused}: image, bridge or a host path is missing; Error{busy}: another host runs it, or it is
 /// stopping.

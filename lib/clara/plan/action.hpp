@@ -8,11 +8,18 @@
 #include <vector>
 
 #include "clara/spec/guest.hpp"
+#include "clara/spec/snapshot.hpp"
 
 namespace clara {
 
 // Actions on a guest say of which `kind` it is (lxc, kvm) and where that kind's definitions live, `home`:
 // LXC's folder (/var/lib/lxc) or libvirt's URI (qemu:///system).
+
+/// A guest as its hypervisor knows it.
+struct GuestRef {
+    std::string home, name;
+    std::string kind = "lxc";
+};
 
 /// Remove what an interrupted create left: its partial folder and its place in the address book.
 struct ClearLeftover {
@@ -28,16 +35,22 @@ struct ReserveAddress {
     std::string pool, name, network;
     Ipv4 address;
     Mac mac;
+    std::string kind = "lxc";  ///< tells an interrupted destroy what to remove
 };
 struct ReleaseAddress {
     std::string pool, name;
 };
-/// POOL/guests/.NAME.partial with an empty ext4 disk.raw of that size.
+/// POOL/guests/.NAME.partial with the guest's disk. lxc: disk.raw, an empty ext4 of that size; kvm:
+/// disk.qcow2 linked to that of the image, of that size or, where larger, the image's.
 struct MakeDisk {
     std::string pool, name;
-    std::uint64_t size = 0;
+    std::uint64_t size = 0;  ///< bytes
+    std::string kind = "lxc";
+    std::string image;                ///< kvm: NAME@DIGEST; empty: an empty disk
+    std::vector<std::uint64_t> more;  ///< kvm: sizes of further empty disks, disk2.qcow2 and so on
 };
-/// Write files into the (unmounted) disk's upper layer; owners are ids inside the guest.
+/// Write files into the (unmounted) disk; owners are ids inside the guest. lxc: its upper layer; kvm: the
+/// root file system on it.
 struct FillDisk {
     std::string pool, name;
     unsigned idmap_base = 0;  ///< 0: privileged
@@ -45,6 +58,7 @@ struct FillDisk {
     std::vector<std::string> folders;  ///< "PATH OWNER", made inside, e.g. "/var/autosave ioc"
     std::string image;  ///< NAME@DIGEST: parent folders look as they do there; empty: root's, 0755
     std::map<std::string, uid_t> users;  ///< beside root (0) and ioc (1000)
+    std::string kind = "lxc";
 };
 /// guest.yaml into the partial folder.
 struct WriteSpec {
@@ -54,6 +68,8 @@ struct WriteSpec {
 struct DefineGuest {
     std::string home, name, config, pool;
     std::string kind = "lxc";
+    bool autostart = false;  ///< of a domain; a container's config says so itself
+    std::string before;      ///< what it is told again by the undo; empty: it was not defined
 };
 struct UndefineGuest {
     std::string home, name, pool;
@@ -88,10 +104,40 @@ struct RestartIoc {
 struct RemoveGuest {
     std::string pool, name;
 };
+/// The guest's disk and guest.yaml as they are now, as .SNAPSHOT.partial among its snapshots.
+struct MakeSnapshot {
+    std::string pool, name;
+    SnapshotInfo info;
+    std::string mount;  ///< where its disk is mounted while it runs; empty: it does not run
+    std::chrono::milliseconds patience{2000};      ///< for a moment without writes; then they are blocked
+    std::chrono::milliseconds freeze_limit{1000};  ///< for at most so long
+    std::string kind = "lxc";
+};
+/// Its file system is looked through, then .SNAPSHOT.partial becomes SNAPSHOT.
+struct PublishSnapshot {
+    std::string pool, name, snapshot;
+    std::string kind = "lxc";
+};
+struct RemoveSnapshot {
+    std::string pool, name, snapshot;
+    std::string kind = "lxc";
+};
+/// A copy of a snapshot's disk, looked through, in the partial folder of what will be the snapshot `kept`.
+struct PrepareRollback {
+    std::string pool, name, snapshot, kept;
+    std::string kind = "lxc";
+};
+/// The prepared copy becomes the guest's disk; the disk of now, and guest.yaml, become the snapshot `kept`.
+struct SwitchDisk {
+    std::string pool, name, snapshot;
+    SnapshotInfo kept;
+    std::string kind = "lxc";
+};
 
-using Action = std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, FillDisk,
-                            WriteSpec, DefineGuest, UndefineGuest, PublishGuest, StartGuest, ProveGuest,
-                            StopGuest, RestartIoc, RemoveGuest>;
+using Action =
+    std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, FillDisk, WriteSpec,
+                 DefineGuest, UndefineGuest, PublishGuest, StartGuest, ProveGuest, StopGuest, RestartIoc,
+                 RemoveGuest, MakeSnapshot, PublishSnapshot, RemoveSnapshot, PrepareRollback, SwitchDisk>;
 
 /// The same sentence before ("Create disk ...") and while it is done ("Creating disk ...").
 std::string describe(const Action& action);

@@ -39,8 +39,10 @@ struct Teller {
         return {"Release", "Releasing", "the address of " + a.name};
     }
     Sentence operator()(const MakeDisk& a) const {
-        return {"Create", "Creating",
-                fmt::format("disk of {} for {} in {}", size_text(a.size), a.name, a.pool)};
+        std::string disks = "disk of " + size_text(a.size);
+        if (!a.image.empty()) disks += " linked to image " + a.image;
+        for (auto size : a.more) disks += ", another of " + size_text(size);
+        return {"Create", "Creating", fmt::format("{} for {} in {}", disks, a.name, a.pool)};
     }
     Sentence operator()(const FillDisk& a) const {
         std::string files;
@@ -48,7 +50,9 @@ struct Teller {
         return {"Write", "Writing", fmt::format("{} files into it:{}", a.files.size(), files)};
     }
     Sentence operator()(const WriteSpec& a) const {
-        return {"Write", "Writing", fmt::format("guest.yaml (image {})", a.spec.image)};
+        return {"Write", "Writing",
+                a.spec.image.empty() ? "guest.yaml (installer " + a.spec.installer + ")"
+                                     : fmt::format("guest.yaml (image {})", a.spec.image)};
     }
     Sentence operator()(const DefineGuest& a) const {
         return {"Define", "Defining", fmt::format("{} {} in {}", noun(a.kind), a.name, a.home)};
@@ -75,6 +79,26 @@ struct Teller {
     }
     Sentence operator()(const RemoveGuest& a) const {
         return {"Delete", "Deleting", fmt::format("{}/guests/{}", a.pool, a.name)};
+    }
+    Sentence operator()(const MakeSnapshot& a) const {
+        return {"Copy", "Copying",
+                fmt::format("disk and guest.yaml of {} as snapshot {}{}", a.name, a.info.name,
+                            a.mount.empty() ? "" : ", while it runs")};
+    }
+    Sentence operator()(const PublishSnapshot& a) const {
+        return {"Check", "Checking", fmt::format("and publish snapshot {} of {}", a.snapshot, a.name)};
+    }
+    Sentence operator()(const RemoveSnapshot& a) const {
+        return {"Delete", "Deleting", fmt::format("snapshot {} of {}", a.snapshot, a.name)};
+    }
+    Sentence operator()(const PrepareRollback& a) const {
+        return {"Copy", "Copying",
+                fmt::format("and check the disk of snapshot {} of {}", a.snapshot, a.name)};
+    }
+    Sentence operator()(const SwitchDisk& a) const {
+        return {"Put", "Putting",
+                fmt::format("it in the place of the disk of {}, which is kept as snapshot {}", a.name,
+                            a.kept.name)};
     }
 };
 

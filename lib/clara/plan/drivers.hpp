@@ -23,17 +23,26 @@ class StorageDriver {
     virtual void publish(const PublishGuest&) = 0;  ///< Error{refused} where the guest exists by now
     virtual void remove_guest(const RemoveGuest&) = 0;
     virtual void remove_partial(const std::string& pool, const std::string& name) = 0;
+
+    /// Returns the note for the report ("no write was blocked", empty of a guest that does not run).
+    virtual std::string make_snapshot(
+        const MakeSnapshot&) = 0;                               ///< Error{busy}: its disk is in use elsewhere
+    virtual void publish_snapshot(const PublishSnapshot&) = 0;  ///< Error{failed}: what is in it is damaged
+    virtual void remove_snapshot(const RemoveSnapshot&) = 0;    ///< its partial folder too; absence is fine
+    virtual void prepare_rollback(const PrepareRollback&) = 0;
+    virtual void switch_disk(const SwitchDisk&) = 0;       ///< Error{busy}: its disk is in use
+    virtual void switch_disk_back(const SwitchDisk&) = 0;  ///< and `kept` is gone again
 };
 
-/// One kind of guest: what LXC (and with issue 2 libvirt) does.
+/// What LXC does with containers and libvirt with domains; drivers/guests_by_kind.hpp puts them together.
 class GuestDriver {
   public:
     virtual ~GuestDriver() = default;
     virtual void define(const DefineGuest&) = 0;
     virtual void undefine(const UndefineGuest&) = 0;  ///< absence is fine
-    virtual bool running(const std::string& name) = 0;
+    virtual bool running(const GuestRef&) = 0;
     virtual void start(
-        const StartGuest&) = 0;               ///< returns when its init runs; Error with the end of LXC's log
+        const StartGuest&) = 0;  ///< returns when its init runs; Error with the hypervisor's own words
     virtual void stop(const StopGuest&) = 0;  ///< returns when it is gone and its disk is free
     virtual void restart_ioc(const RestartIoc&) = 0;
 };

@@ -53,7 +53,12 @@ struct Doer {
     }
     Undo operator()(const DefineGuest& a) const {
         drivers.guests.define(a);
-        return [this_ = *this, a] { this_.drivers.guests.undefine({a.home, a.name, a.pool, a.kind}); };
+        return [this_ = *this, a] {
+            if (a.before.empty())
+                this_.drivers.guests.undefine({a.home, a.name, a.pool, a.kind});
+            else
+                this_.drivers.guests.define({a.home, a.name, a.before, a.pool, a.kind});
+        };
     }
     Undo operator()(const UndefineGuest& a) const {
         drivers.guests.undefine(a);
@@ -84,6 +89,30 @@ struct Doer {
     Undo operator()(const RemoveGuest& a) const {
         drivers.storage.remove_guest(a);
         return {};
+    }
+    Undo operator()(const MakeSnapshot& a) const {
+        note = drivers.storage.make_snapshot(a);
+        return [this_ = *this, a] {
+            this_.drivers.storage.remove_snapshot({a.pool, a.name, a.info.name, a.kind});
+        };
+    }
+    Undo operator()(const PublishSnapshot& a) const {
+        drivers.storage.publish_snapshot(a);
+        return {};  // that of MakeSnapshot removes it under either name
+    }
+    Undo operator()(const RemoveSnapshot& a) const {
+        drivers.storage.remove_snapshot(a);
+        return {};
+    }
+    Undo operator()(const PrepareRollback& a) const {
+        drivers.storage.prepare_rollback(a);
+        return [this_ = *this, a] {
+            this_.drivers.storage.remove_snapshot({a.pool, a.name, a.kept, a.kind});
+        };
+    }
+    Undo operator()(const SwitchDisk& a) const {
+        drivers.storage.switch_disk(a);
+        return [this_ = *this, a] { this_.drivers.storage.switch_disk_back(a); };
     }
 };
 
@@ -139,9 +168,9 @@ class Run {
             e.in(doing.substr(0, doing.find(':')));  // a list of files helps in a dry run, not in an error
         }
         const std::string trouble = undo_all(undos_);
-        outcome_.kind = trouble.empty() && !deleted_ ? e.kind() : ErrorKind::undo_incomplete;
+        outcome_.kind = trouble.empty() && finish_.empty() ? e.kind() : ErrorKind::undo_incomplete;
         outcome_.message = e.message() + trouble;
-        outcome_.hint = deleted_          ? "it is deleted in part: clara-destroy finishes it"
+        outcome_.hint = !finish_.empty()  ? finish_
                         : trouble.empty() ? e.hint()
                                           : "look at the journal in the guest's folder and clear up by hand";
     }
@@ -149,20 +178,28 @@ class Run {
   private:
     void look_up() {
         stop_for_test(step_);
-        if (!deleted_) throw_if_interrupted();
+        if (finish_.empty()) throw_if_interrupted();
     }
 
     void act(const Action& action) {
+        // What is new has been proven by now: it stays, whatever comes of the old.
+        if (std::holds_alternative<RemoveSnapshot>(action))
+            only_forward("all is done but for old snapshots: clara-snapshot delete removes them");
         Undo undo = std::visit(Doer{drivers_, outcome_.note}, action);
         if (undo) undos_.push_back(std::move(undo));
         if (std::holds_alternative<StopGuest>(action)) stopped_ = true;
+        if (std::holds_alternative<SwitchDisk>(action)) switched_ = true;
         // A restart's guest runs as it did before: whatever its proof says, nothing is to be taken back.
-        if (std::holds_alternative<StartGuest>(action) && stopped_) undos_.clear();
-        // Nothing brings it back: the few milliseconds that are left are done even after ^C.
-        if (std::holds_alternative<RemoveGuest>(action)) {
-            deleted_ = true;
-            undos_.clear();
-        }
+        if (std::holds_alternative<StartGuest>(action) && stopped_ && !switched_) undos_.clear();
+        // Nothing brings it back.
+        if (std::holds_alternative<RemoveGuest>(action))
+            only_forward("it is deleted in part: clara-destroy finishes it");
+    }
+
+    /// The few milliseconds that are left are done even after ^C; `finish` says how, should they fail.
+    void only_forward(const std::string& finish) {
+        finish_ = finish;
+        undos_.clear();
     }
 
     const Plan& plan_;
@@ -172,7 +209,8 @@ class Run {
     Journal journal_;
     std::vector<Undo> undos_;
     std::size_t step_ = 0;
-    bool stopped_ = false, deleted_ = false;
+    bool stopped_ = false, switched_ = false;
+    std::string finish_;  ///< set where there is no way back
 };
 
 void run_actions(const Plan& plan, Drivers& drivers, const ExecutorOptions& options, Outcome& outcome) {

@@ -75,9 +75,44 @@ std::string capability_problem(const std::string& name) {
                   "a capability is written as in lxc.container.conf(5), e.g. net_raw");
 }
 
+std::string uri_problem(const std::string& uri) {
+    return unless(uri.find("://") != std::string::npos && uri.find("://") > 0 &&
+                      uri.find_first_of(" \t\n") == std::string::npos,
+                  "a libvirt URI looks like qemu:///system");
+}
+
+std::string package_problem(const std::string& name) {  // Debian Policy 5.6.1
+    return unless(made_of(name, 128, {lower, digits}, "+-.", "+-."),
+                  "a Debian package's name is made of lower case letters, digits and + - .");
+}
+
 std::string device_problem(const std::string& path) {
     return unless(path.rfind("/dev/", 0) == 0 && path.size() > 5 && path.find("/..") == std::string::npos,
                   "a device is a path below /dev");
+}
+
+std::string usb_problem(const std::string& id) {
+    bool good =
+        id.size() == 9 && id[4] == ':' && made_of(id.substr(0, 4) + id.substr(5), 8, {digits}, "abcdef");
+    return unless(good, "a USB device is VENDOR:PRODUCT in hex as lsusb prints it, e.g. \"0403:6001\"");
+}
+
+std::string disk_name_problem(const std::string& name) {
+    // VIRTIO_BLK_ID_BYTES of linux/virtio_blk.h is 20.
+    return unless(made_of(name, 20, {lower, digits}, "_-", "_-"),
+                  "a disk's name has at most 20 of a-z, 0-9, '_' and '-' and begins with a letter or digit");
+}
+
+std::string cpu_model_problem(const std::string& name) {
+    return unless(made_of(name, 64, {lower, upper, digits}, "._-", "._-"),
+                  "a CPU's model is host, or a name of virsh cpu-models x86_64");
+}
+
+std::string uuid_problem(const std::string& uuid) {
+    bool good = uuid.size() == 36 && made_of(uuid, 36, {digits}, "abcdef-", "-");
+    for (std::size_t i = 0; good && i < uuid.size(); ++i)
+        good = (uuid[i] == '-') == (i == 8 || i == 13 || i == 18 || i == 23);
+    return unless(good, "expected a UUID such as 6f1c2b3a-0d4e-4f5a-8b6c-7d8e9f0a1b2c");
 }
 
 }  // namespace clara

@@ -12,6 +12,12 @@ std::string variable_problem(const std::string& name);    ///< environment varia
 std::string parameter_problem(const std::string& name);   ///< of a template, e.g. db or serial-port
 std::string bridge_problem(const std::string& name);      ///< network interface
 std::string capability_problem(const std::string& name);  ///< e.g. net_raw
+std::string uri_problem(const std::string& uri);          ///< of a libvirt, e.g. qemu:///system
+std::string package_problem(const std::string& name);     ///< of Debian, e.g. linux-image-amd64
 std::string device_problem(const std::string& path);      ///< below /dev
+std::string usb_problem(const std::string& id);           ///< VENDOR:PRODUCT in hex, e.g. 0403:6001
+std::string disk_name_problem(const std::string& name);   ///< of a further disk
+std::string cpu_model_problem(const std::string& name);   ///< "host", or as libvirt calls it
+std::string uuid_problem(const std::string& uuid);        ///< 8-4-4-4-12 hex digits
 
 }  // namespace clara

@@ -49,9 +49,13 @@ GuestSpec read_guest(const std::string& yaml, const std::string& where) {
     Problems problems;
     Yaml tree = load_yaml(yaml, {where, "/"}, problems);
     validate(tree, key, problems);
+    require_base(tree, problems);
     problems.check();
     GuestSpec spec;
     read_section(tree, guest_table(), spec);
+    if (spec.kind == "kvm" && (!spec.machine || spec.machine->uuid.empty()))
+        problems.add(tree.place, "missing key 'machine.uuid': a virtual machine always has one");
+    problems.check();
     return spec;
 }
 

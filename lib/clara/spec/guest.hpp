@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "clara/base/net.hpp"
+#include "clara/spec/machine.hpp"
 
 namespace clara {
 
@@ -24,6 +25,7 @@ struct Device {
     std::string guest;  ///< name inside, default the same
     std::string owner = "ioc";
     mode_t mode = 0660;
+    std::string usb;  ///< instead of host, kvm only: VENDOR:PRODUCT as lsusb prints it, e.g. 0403:6001
 };
 
 /// A file written into the guest's disk at creation. Exactly one of source and content is used.
@@ -90,9 +92,13 @@ struct GuestSpec {
     std::string description;
     std::string owner;
     std::string pool;            ///< absolute path of the pool
-    std::string image;           ///< NAME@DIGEST as in POOL/images
+    std::string image;           ///< NAME@DIGEST as in POOL/images; empty with an installer
+    std::string installer;       ///< kvm only: ISO file on the host that installs it
     std::string init = "clara";  ///< clara | system (the image's own /sbin/init)
     Nic nic;
+    std::optional<Machine> machine;  ///< kvm: always, lxc: never
+    std::vector<ExtraDisk> disks;    ///< kvm only
+    std::vector<ExtraNic> networks;  ///< kvm only
     std::optional<Ioc> ioc;
     Daemon daemon;
     std::map<std::string, std::string> environment;

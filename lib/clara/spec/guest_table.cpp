@@ -16,9 +16,10 @@ const Table<Mount>& table_of(const Mount*) {
                               .required = true}),
         {{.name = "mode",
           .type = Type::choice,
-          .doc =
-              "Whether the guest may write there. Its user n is host user 100000 + n (idmap in site.yaml), "
-              "so the folder must belong to those or be open to all.",
+          .doc = "Whether the guest may write there. In a container its user n is host user 100000 + n "
+                 "(idmap in "
+                 "site.yaml), so the folder must belong to those or be open to all; in a VM it is n, root "
+                 "included.",
           .fallback = "ro",
           .choices = {"ro", "rw"}},
          [](const Yaml& node, Mount& mount) { mount.read_only = node.text == "ro"; },
@@ -35,10 +36,13 @@ const Table<Device>& table_of(const Device*) {
     static const Table<Device> table{
         field(&Device::host, {.name = "host",
                               .type = Type::path,
-                              .doc = "Device on the host.",
+                              .doc = "Device on the host. A VM takes serial lines: the first is its ttyS1.",
                               .example = "/dev/ttyUSB0",
-                              .required = true,
                               .check = device_problem}),
+        field(&Device::usb, {.name = "usb",
+                             .doc = "A VM only: USB device, vendor and product as lsusb tells them.",
+                             .example = "\"0403:6001\"",
+                             .check = usb_problem}),
         field(&Device::guest, {.name = "guest",
                                .type = Type::path,
                                .doc = "Its name inside; without it the same as on the host.",
@@ -122,9 +126,9 @@ const Table<GuestSpec>& template_table() {
     static const Table<GuestSpec> table{
         field(&GuestSpec::kind, {.name = "kind",
                                  .type = Type::choice,
-                                 .doc = "What it runs in.",
+                                 .doc = "A container (lxc) or a virtual machine (kvm).",
                                  .fallback = "lxc",
-                                 .choices = {"lxc"}}),
+                                 .choices = {"lxc", "kvm"}}),
         field(&GuestSpec::description, {.name = "description",
                                         .doc = "What it is for; clara-list shows it.",
                                         .example = "Magnet power supplies, ring 1"}),
@@ -134,8 +138,20 @@ const Table<GuestSpec>& template_table() {
               {.name = "image",
                .doc = "Image it runs on: NAME (the newest) or NAME@DIGEST; see clara-image list.",
                .example = "epics-softioc",
-               .required = true,
                .check = image_ref_problem}),
+        field(&GuestSpec::installer,
+              {.name = "installer",
+               .type = Type::host_path,
+               .doc = "A VM only, instead of image: a CD image of an installer. The VM boots it as long as "
+                      "nothing is installed on its disk.",
+               .example = "/srv/iso/debian-12.iso"}),
+        field(&GuestSpec::machine, {.name = "machine", .doc = "Its hardware, where it is a VM."}),
+        field(&GuestSpec::disks, {.name = "disks", .doc = "A VM only: empty disks beside its first."}),
+        field(
+            &GuestSpec::networks,
+            {.name = "networks",
+             .doc = "A VM only: networks beside the one it has its address on. It is plugged into them; its "
+                    "own system sets addresses there."}),
         field(&GuestSpec::ioc, {.name = "ioc", .doc = "The EPICS IOC: either st-cmd or db."}),
         field(&GuestSpec::daemon, {.name = "daemon", .doc = "A daemon that is not an IOC."}),
         field(&GuestSpec::environment,
@@ -143,7 +159,12 @@ const Table<GuestSpec>& template_table() {
                .doc = "Environment of the IOC or daemon, EPICS_CA_ADDR_LIST and friends included.",
                .example = "{EPICS_CA_ADDR_LIST: 10.87.0.255, EPICS_CA_AUTO_ADDR_LIST: \"NO\"}",
                .check = variable_problem}),
-        field(&GuestSpec::mounts, {.name = "mounts", .doc = "Host paths that appear inside."}),
+        field(&GuestSpec::mounts, {.name = "mounts",
+                                   .doc = "Host paths that appear inside; in a VM folders only (virtiofs), "
+                                          "and it can then not move to "
+                                          "another host while it runs. A system of its own mounts them "
+                                          "itself: mount -t virtiofs clara0 "
+                                          "PATH, the next is clara1."}),
         field(&GuestSpec::devices,
               {.name = "devices", .doc = "Devices of the host, serial or USB; without this it has none."}),
         group<GuestSpec>(
@@ -162,7 +183,7 @@ const Table<GuestSpec>& template_table() {
         field(&GuestSpec::disk,
               {.name = "disk",
                .type = Type::size,
-               .doc = "Size of its own disk. It is sparse: only what is written takes room.",
+               .doc = "Size of its own disk, for a VM at least its image's. Only what is written takes room.",
                .example = "4G",
                .fallback = "1G"}),
         field(&GuestSpec::files, {.name = "files", .doc = "Files placed inside when it is made."}),
@@ -200,17 +221,18 @@ const Table<GuestSpec>& template_table() {
                                                                 .type = Type::seconds,
                                                                 .doc = "Pause after its start.",
                                                                 .fallback = "0s"})}),
-        field(
-            &GuestSpec::privileged,
-            {.name = "privileged",
-             .type = Type::boolean,
-             .doc = "Root inside is root of the host. Only where nothing else will do; clara-list shows it.",
-             .fallback = "false"}),
-        field(&GuestSpec::capabilities,
-              {.name = "capabilities",
-               .doc = "Capabilities that are kept although dropped by default (capabilities(7), lower case).",
-               .example = "[net_raw]",
-               .check = capability_problem}),
+        field(&GuestSpec::privileged, {.name = "privileged",
+                                       .type = Type::boolean,
+                                       .doc = "A container only: root inside is root of the host. Only where "
+                                              "nothing else will do; clara-list "
+                                              "shows it.",
+                                       .fallback = "false"}),
+        field(&GuestSpec::capabilities, {.name = "capabilities",
+                                         .doc = "Capabilities that are kept although dropped by default "
+                                                "(capabilities(7), lower case); root of a "
+                                                "VM has all of them.",
+                                         .example = "[net_raw]",
+                                         .check = capability_problem}),
         group<GuestSpec>({.name = "network", .doc = "What it knows of the network."},
                          {field(&GuestSpec::nameservers,
                                 {.name = "nameservers",
@@ -219,6 +241,11 @@ const Table<GuestSpec>& template_table() {
                                  .example = "[10.1.0.53]"})}),
     };
     return table;
+}
+
+void require_base(const Yaml& tree, Problems& problems) {
+    if (!tree.find("image") && !tree.find("installer"))
+        problems.add(tree.place, "missing key 'image': what it runs on (or installer, for a VM)");
 }
 
 }  // namespace clara

@@ -15,7 +15,13 @@ const Table<DbFile>& table_of(const DbFile*);
 const Table<Ioc>& table_of(const Ioc*);
 const Table<Daemon>& table_of(const Daemon*);
 const Table<Nic>& table_of(const Nic*);
+const Table<Machine>& table_of(const Machine*);
+const Table<ExtraDisk>& table_of(const ExtraDisk*);
+const Table<ExtraNic>& table_of(const ExtraNic*);
 
 const Table<GuestSpec>& template_table();
+
+/// The one thing that every guest has to be told: image, or an installer.
+void require_base(const Yaml& tree, Problems& problems);
 
 }  // namespace clara

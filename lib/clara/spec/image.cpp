@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "clara/base/units.hpp"
 #include "clara/spec/bind.hpp"
 #include "clara/spec/checks.hpp"
 
@@ -14,13 +15,15 @@ const Table<ImageInfo>& info_table() {
     static const Table<ImageInfo> table{
         field(&ImageInfo::name,
               {.name = "name", .doc = "Name.", .required = true, .check = image_name_problem}),
-        field(
-            &ImageInfo::digest,
-            {.name = "digest", .doc = "SHA-256 of image.erofs.", .required = true, .check = digest_problem}),
+        field(&ImageInfo::digest,
+              {.name = "digest", .doc = "SHA-256 of its file.", .required = true, .check = digest_problem}),
         field(&ImageInfo::description, {.name = "description", .doc = "What it is for."}),
         field(&ImageInfo::init,
               {.name = "init", .type = Type::choice, .doc = "Its PID 1.", .choices = {"clara", "system"}}),
-        field(&ImageInfo::size, {.name = "size", .type = Type::size, .doc = "Bytes of image.erofs."}),
+        field(&ImageInfo::kind,
+              {.name = "kind", .type = Type::choice, .doc = "Of which guests.", .choices = {"lxc", "kvm"}}),
+        field(&ImageInfo::size, {.name = "size", .type = Type::size, .doc = "Bytes of its file."}),
+        field(&ImageInfo::disk, {.name = "disk", .type = Type::size, .doc = "Bytes a virtual machine sees."}),
         field(&ImageInfo::created, {.name = "created", .doc = "UTC, ISO 8601."}),
         field(&ImageInfo::recipe, {.name = "recipe", .doc = "What it was made from."}),
         field(&ImageInfo::contents, {.name = "contents", .doc = "Packages with versions."}),
@@ -32,6 +35,9 @@ struct LayerName {
     const char* key;
     Kind kind;
 };
+constexpr std::uint64_t smallest_disk = 64ULL << 20;
+constexpr std::uint64_t largest_recipe_disk = 2ULL << 40;  // what an MBR's partition reaches
+
 constexpr LayerName layer_names[] = {
     {"recipe", Kind::recipe},
     {"host-packages", Kind::host_packages},
@@ -82,7 +88,13 @@ Key recipe_key() {
                 {.name = "name", .doc = "Name of the image.", .required = true, .check = image_name_problem},
                 {.name = "description", .doc = "What it is for."},
                 {.name = "init", .type = Type::choice, .doc = "PID 1.", .choices = {"clara", "system"}},
-                {.name = "compression", .doc = "mkfs.erofs -z.", .example = "lz4hc"},
+                {.name = "compression", .doc = "mkfs.erofs -z, for containers.", .example = "lz4hc"},
+                {.name = "kind", .type = Type::choice, .doc = "Of which guests.", .choices = {"lxc", "kvm"}},
+                {.name = "disk", .type = Type::size, .doc = "Virtual machines' disk.", .fallback = "2G"},
+                {.name = "kernel",
+                 .doc = "Debian package, where the layers bring none.",
+                 .fallback = "linux-image-cloud-amd64",
+                 .check = package_problem},
                 {.name = "layers",
                  .type = Type::list,
                  .doc = "Applied in order, later files win.",
@@ -122,6 +134,13 @@ ImageRecipe read_recipe(const std::string& file) {
     text("description", recipe.description);
     text("init", recipe.init);
     text("compression", recipe.compression);
+    text("kind", recipe.kind);
+    text("kernel", recipe.kernel);
+    if (const Yaml* node = tree.find("disk")) {
+        recipe.disk = parse_size(node->text).value_or(0);
+        if (recipe.disk < smallest_disk || recipe.disk > largest_recipe_disk)
+            problems.add(node->place, "disk: expected 64M to 2T");
+    }
     for (const auto& node : tree.find("layers")->items) recipe.layers.push_back(read_layer(node, problems));
     if (recipe.layers.empty()) problems.add(tree.place, "layers: an image needs at least one");
     problems.check();

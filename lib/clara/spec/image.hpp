@@ -23,21 +23,28 @@ struct ImageRecipe {
     std::string description;
     std::string init = "clara";  ///< clara | system
     std::vector<ImageLayer> layers;
-    std::string compression;  ///< mkfs.erofs -z, e.g. lz4hc; empty: plain (fastest to start)
+    std::string compression;          ///< mkfs.erofs -z, e.g. lz4hc; empty: plain (fastest to start)
+    std::string kind = "lxc";         ///< lxc (a root file system) | kvm (a disk that boots)
+    std::uint64_t disk = 2ULL << 30;  ///< kvm: bytes the guest sees
+    std::string kernel = "linux-image-cloud-amd64";  ///< kvm: Debian package, where the tree has no kernel
 };
 
-/// image.yaml beside image.erofs.
+/// image.yaml beside image.erofs or disk.qcow2.
 struct ImageInfo {
     std::string name;
-    std::string digest;  ///< 64 hex digits: SHA-256 of image.erofs
+    std::string digest;  ///< 64 hex digits: SHA-256 of the file
     std::string description;
     std::string init = "clara";
-    std::uint64_t size = 0;             ///< bytes of image.erofs
+    std::string kind = "lxc";           ///< lxc (image.erofs) | kvm (disk.qcow2)
+    std::uint64_t size = 0;             ///< bytes of the file
+    std::uint64_t disk = 0;             ///< kvm: bytes the guest sees
     std::string created;                ///< UTC, ISO 8601
     std::string recipe;                 ///< path or "import PATH"
     std::vector<std::string> contents;  ///< packages with versions, "procserv 2.7.0-1"
     /// Folder name in POOL/images: NAME@ and the first 12 digits.
     std::string id() const { return name + "@" + digest.substr(0, 12); }
+    /// Name of its file in that folder.
+    const char* file() const { return kind == "kvm" ? "disk.qcow2" : "image.erofs"; }
 };
 
 ImageRecipe read_recipe(const std::string& file);

@@ -77,6 +77,17 @@ const Table<Site>& site_table() {
                                        "root and of the user behind sudo."}),
         field(&Site::lxc_path, {.name = "lxc-path", .type = Type::path, .doc = "LXC's own folder."}),
         field(&Site::run_dir, {.name = "run-dir", .type = Type::path, .doc = "Mounts of this boot."}),
+        field(&Site::libvirt_uri, {.name = "libvirt-uri",
+                                   .doc = "The libvirt that runs KVM guests.",
+                                   .example = "qemu:///system",
+                                   .check = uri_problem}),
+        field(
+            &Site::hypervisor,
+            {.name = "hypervisor",
+             .type = Type::choice,
+             .doc = "kvm: the processor's own virtualisation. qemu: emulation, some ten times slower. auto: "
+                    "kvm where it was seen to run a guest since the host booted, else qemu.",
+             .choices = {"auto", "kvm", "qemu"}}),
         group<Site>({.name = "idmap", .doc = "Host ids of unprivileged guests."},
                     {field(&Site::idmap_base,
                            {.name = "base", .type = Type::integer, .doc = "First id.", .min = 65536}),

@@ -34,8 +34,10 @@ struct Site {
     std::vector<std::string> template_path;  ///< folders searched for --template NAME
     std::vector<std::string> ssh_keys;       ///< may log in as root on every guest
     std::string lxc_path = "/var/lib/lxc";
-    std::string run_dir = "/run/clara";  ///< mounts and image mounts of this boot
-    unsigned idmap_base = 100000;        ///< first host uid of unprivileged guests
+    std::string run_dir = "/run/clara";          ///< mounts and image mounts of this boot
+    std::string libvirt_uri = "qemu:///system";  ///< where KVM guests live
+    std::string hypervisor = "auto";             ///< auto | kvm | qemu: what their processors are
+    unsigned idmap_base = 100000;                ///< first host uid of unprivileged guests
     unsigned idmap_count = 65536;
     std::chrono::milliseconds arp_wait{25};  ///< silence after which an address counts as free
 

@@ -81,7 +81,13 @@ GuestSpec resolve(const Request& request, const Site& site) {
     auto parameters = read_parameters(tree, template_key(), spec.name, request.set, where, problems);
     for (std::size_t i = 0; i < tree.names.size(); ++i)
         if (tree.names[i].text != "parameters") substitute(tree.items[i], parameters, problems);
+    if (!request.kind.empty() && tree.kind == Yaml::Kind::map) {
+        Yaml& kind = tree.at_key("kind");
+        kind = Yaml::scalar(request.kind);
+        kind.place = {std::make_shared<const YamlSource>(YamlSource{"--kind", folder})};
+    }
     validate(tree, template_key(), problems);
+    require_base(tree, problems);
     problems.check();
 
     read_section(tree, template_table(), spec);

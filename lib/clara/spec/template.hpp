@@ -19,6 +19,7 @@ struct Request {
     std::string pool;     ///< "" = the site's default
     std::string where;    ///< e.g. "iocs.yaml:12:5"; empty for the command line
     std::string folder;   ///< relative paths in `set` count from here; empty: the current folder
+    std::string kind;     ///< lxc | kvm, whatever the template says; empty: as it says
 };
 
 /// The spec without address, MAC, image digest and creation time: those are chosen while planning.

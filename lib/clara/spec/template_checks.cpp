@@ -7,6 +7,7 @@
 
 #include "clara/base/units.hpp"
 #include "clara/spec/host_files.hpp"
+#include "clara/spec/machine_checks.hpp"
 
 namespace clara {
 namespace {
@@ -29,6 +30,7 @@ class Completer {
             tell("daemon", "command: no program is named");
         files();
         mounts();
+        complete_machine(spec_, site_, tree_, problems_);
         if (spec_.disk < least_disk) tell("disk", "disk: at least " + size_text(least_disk));
         if (spec_.memory != 0 && spec_.memory < least_memory)
             tell("limits", "limits.memory: at least " + size_text(least_memory));
@@ -114,10 +116,14 @@ class Completer {
             if (!known_user(file.owner))
                 tell("files", fmt::format("files.owner: no user '{}' under users", file.owner), i);
         }
-        for (std::size_t i = 0; i < spec_.devices.size(); ++i)
-            if (!known_user(spec_.devices[i].owner))
-                tell("devices",
-                     fmt::format("devices.owner: no user '{}' under users", spec_.devices[i].owner), i);
+        for (std::size_t i = 0; i < spec_.devices.size(); ++i) {
+            Device& device = spec_.devices[i];
+            if (device.host.empty() == device.usb.empty())
+                tell("devices", "devices: each needs host (or, in a VM, usb)", i);
+            if (device.guest.empty()) device.guest = device.host;
+            if (!known_user(device.owner))
+                tell("devices", fmt::format("devices.owner: no user '{}' under users", device.owner), i);
+        }
     }
 
     void mounts() {

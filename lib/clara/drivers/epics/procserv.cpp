@@ -123,7 +123,11 @@ Fd connect_inside(int init_pid, const std::string& socket) {
 
 int restart_ioc(int init_pid, std::chrono::milliseconds timeout, std::chrono::milliseconds patience,
                 const std::string& socket) {
-    Conversation procserv(connect_inside(init_pid, socket), Time::now() + timeout);
+    return restart_ioc(connect_inside(init_pid, socket), timeout, patience);
+}
+
+int restart_ioc(Fd console, std::chrono::milliseconds timeout, std::chrono::milliseconds patience) {
+    Conversation procserv(std::move(console), Time::now() + timeout);
     const ProcServStatus before = procserv.banner();
     procserv.forget();
     auto heard = [&](const char* text) { return procserv.heard().find(text) != std::string::npos; };

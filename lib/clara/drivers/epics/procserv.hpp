@@ -28,8 +28,11 @@ std::optional<ProcServStatus> parse_banner(const std::string& text);
 Fd connect_inside(int init_pid, const std::string& socket);
 
 /// Restart the IOC, the guest runs on: "exit" at its shell, after `patience` ^X (SIGKILL); then waits until
-/// procServ tells the new process, at most `timeout` in all. Returns its pid inside.
-/// `socket` is the guest's console; another one only in tests.
+/// procServ tells the new process, at most `timeout` in all. Returns its pid inside. `console` is connected
+/// to procServ's control port, which greets with its banner.
+int restart_ioc(Fd console, std::chrono::milliseconds timeout = std::chrono::seconds(30),
+                std::chrono::milliseconds patience = std::chrono::seconds(5));
+/// The same for the guest whose init is `init_pid`; another `socket` than its console's only in tests.
 int restart_ioc(int init_pid, std::chrono::milliseconds timeout = std::chrono::seconds(30),
                 std::chrono::milliseconds patience = std::chrono::seconds(5),
                 const std::string& socket = inside::console_socket);

@@ -158,7 +158,7 @@ std::string GuestProbe::prove(const ProveGuest& what, const std::function<bool()
                 if (!check->answered)
                     silent +=
                         fmt::format("{}{} ({})", silent.empty() ? "" : ", ", check->what, check->problem);
-            bool logged = (spec.ioc || spec.daemon.present()) && hooks_.ioc_log;
+            bool logged = (spec.ioc || spec.daemon.present() || spec.kind == "kvm") && hooks_.ioc_log;
             std::string log = logged ? hooks_.ioc_log(spec) : "";
             throw Error(ErrorKind::failed,
                         fmt::format("{} did not answer within {}: {}{}{}", whom, duration_text(what.timeout),
@@ -169,7 +169,7 @@ std::string GuestProbe::prove(const ProveGuest& what, const std::function<bool()
         }
         turn(open, deadline);
     }
-    int init = spec.ioc && hooks_.init_pid ? hooks_.init_pid(spec.name) : 0;
+    int init = spec.ioc && hooks_.init_pid ? hooks_.init_pid(spec) : 0;
     if (init > 0) tell_extra_servers(spec, init, whom);
     return note_of(checks, start);
 }

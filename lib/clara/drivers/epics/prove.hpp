@@ -10,8 +10,9 @@ namespace clara {
 struct ProbeHooks {
     /// The last lines of the IOC's own log, or the daemon's, for the error; may be empty.
     std::function<std::string(const GuestSpec&)> ioc_log;
-    /// Host pid of the guest's init, 0 where it is not known: lets second CA and PVAccess servers be found.
-    std::function<int(const std::string& guest)> init_pid;
+    /// Host pid of the guest's init, 0 where it is not known (a VM): lets second CA and PVAccess servers be
+    /// found.
+    std::function<int(const GuestSpec&)> init_pid;
 };
 
 /// Waits for ARP with the guest's own MAC, ssh on 22 (where our init runs), and for an IOC procServ on 7001,

@@ -1,78 +1,30 @@
 #include "clara/drivers/images/build.hpp"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/interrupt.hpp"
-#include "clara/base/log.hpp"
 #include "clara/base/process.hpp"
+#include "clara/drivers/images/boot_tree.hpp"
 #include "clara/drivers/images/digest.hpp"
+#include "clara/drivers/images/disk_import.hpp"
 #include "clara/drivers/images/layers.hpp"
+#include "clara/drivers/images/machine_disk.hpp"
+#include "clara/drivers/images/partial.hpp"
 #include "clara/drivers/images/skeleton.hpp"
 #include "clara/drivers/images/store.hpp"
-#include "clara/spec/names.hpp"
+#include "clara/drivers/images/uuid.hpp"
 
 namespace clara {
 namespace {
 
-constexpr int deepest = 8;  // recipes below recipes
-
-std::string find_recipe(const std::string& recipe, const std::vector<std::string>& template_path) {
-    if (recipe.find('/') != std::string::npos || recipe.ends_with(".yaml")) return recipe;
-    std::vector<std::string> names;
-    for (const auto& folder : template_path) {
-        const std::string file = folder + "/images/" + recipe + ".yaml";
-        if (exists(file)) return file;
-        if (!exists(folder + "/images")) continue;
-        for (const auto& name : list_dir(folder + "/images"))
-            if (name.ends_with(".yaml")) names.push_back(name.substr(0, name.size() - 5));
-    }
-    const std::string near = nearest(recipe, names);
-    std::string all;
-    for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
-    throw Error(ErrorKind::usage, "no image recipe " + recipe,
-                !near.empty() ? "did you mean " + near + "?"
-                : all.empty() ? ""
-                              : "there are " + all);
-}
-
-ImageRecipe read_flat(const std::string& recipe, const std::vector<std::string>& template_path, int depth) {
-    if (depth > deepest)
-        throw Error(
-            ErrorKind::usage,
-            "recipe " + recipe + ": recipes below recipes, more than " + std::to_string(deepest) + " deep",
-            "is one below itself?");
-    ImageRecipe result = read_recipe(find_recipe(recipe, template_path));
-    std::vector<ImageLayer> layers;
-    for (const auto& layer : result.layers) {
-        if (layer.kind != ImageLayer::Kind::recipe) {
-            layers.push_back(layer);
-            continue;
-        }
-        auto below = read_flat(layer.path, template_path, depth + 1).layers;
-        layers.insert(layers.end(), below.begin(), below.end());
-    }
-    result.layers = std::move(layers);
-    return result;
-}
-
-/// From the name alone, so that the same tree gives the same bytes. Overlayfs wants one that is not zero.
-std::string uuid_for(const std::string& name) {
-    std::string h = sha256_text("clara image " + name);
-    h[12] = '8';  // RFC 9562: version 8 (our own), variant 10
-    h[16] = 'a';
-    return h.substr(0, 8) + "-" + h.substr(8, 4) + "-" + h.substr(12, 4) + "-" + h.substr(16, 4) + "-" +
-           h.substr(20, 12);
-}
-
 void write_erofs(const ImagePlan& plan, const std::string& tree, const std::string& file) {
-    std::vector<std::string> argv{"mkfs.erofs", "--quiet", "-T", "0", "-U", uuid_for(plan.recipe.name)};
+    std::vector<std::string> argv{"mkfs.erofs", "--quiet", "-T",
+                                  "0",          "-U",      uuid_for("clara image " + plan.recipe.name)};
     if (plan.keep_times) argv.push_back("--preserve-mtime");
     if (!plan.recipe.compression.empty()) argv.push_back("-z" + plan.recipe.compression);
     argv.push_back(file);
@@ -82,82 +34,44 @@ void write_erofs(const ImagePlan& plan, const std::string& tree, const std::stri
     run_ok(argv, options);
 }
 
-/// POOL/images/.NAME.partial; what it holds is gone unless it was published.
-class Partial {
-  public:
-    Partial(const std::string& pool, const std::string& name) : name_("." + name + ".partial") {
-        make_dirs(pool + "/images");
-        images_ = open_dir(pool + "/images");
-        path_ = pool + "/images/" + name_;
-        remove_tree_at(images_.get(), name_);  // of a killed run: we hold the lock
-        make_dir_at(images_.get(), name_, 0700);
-    }
-    Partial(const Partial&) = delete;
-    Partial& operator=(const Partial&) = delete;
-    ~Partial() {
-        try {
-            remove_tree_at(images_.get(), name_);
-        } catch (const std::exception& e) {
-            log::warn("{} stays behind: {}", path_, e.what());
-        }
-    }
-    const std::string& path() const { return path_; }
-    int images() const { return images_.get(); }
+void write_disk(const ImagePlan& plan, Tree& tree, const LayerContext& context, ImageInfo& image,
+                const std::string& file) {
+    const std::string uuid = uuid_for("clara root " + plan.recipe.name);
+    for (auto& item :
+         fit_for_machine(tree, {image.init, plan.recipe.kernel, uuid}, context.cache_dir, context.scratch))
+        image.contents.push_back(std::move(item));
+    image.disk = plan.recipe.disk;
+    write_machine_disk(tree.path(), uuid, image.disk, plan.keep_times, context.scratch, file);
+}
 
-    void publish(const std::string& id) {
-        Fd dir = open_dir(path_);
-        Fd file(::openat(dir.get(), "image.erofs", O_RDONLY | O_CLOEXEC));
-        if (!file || ::fsync(file.get()) != 0 || ::fchmod(dir.get(), 0755) != 0 || ::fsync(dir.get()) != 0 ||
-            ::renameat(images_.get(), name_.c_str(), images_.get(), id.c_str()) != 0 ||
-            ::fsync(images_.get()) != 0)
-            throw system_error("cannot publish image " + id, errno);
+/// The image's file from the recipe's layers; `next` is called before each step.
+void build_file(const ImagePlan& plan, const ImageSettings& settings, const PartialImage& partial,
+                ImageInfo& image, const std::function<void()>& next) {
+    for (const char* folder : {"/tree", "/scratch"}) make_dirs(partial.path() + folder);
+    Tree tree(partial.path() + "/tree");
+    const LayerContext context{partial.path() + "/scratch", settings.cache_dir, settings.show_progress};
+    for (const auto& layer : plan.recipe.layers) {
+        next();
+        for (auto& item : apply_layer(layer, tree, context)) image.contents.push_back(std::move(item));
     }
-
-  private:
-    std::string name_, path_;
-    Fd images_;
-};
+    next();
+    if (plan.detect_init) image.init = detect_init(tree);
+    if (image.init == "clara") fit_for_clara_init(tree);
+    const std::string file = partial.path() + "/" + image.file();
+    if (image.kind == "kvm")
+        write_disk(plan, tree, context, image, file);
+    else
+        write_erofs(plan, tree.path(), file);
+    Fd dir = open_dir(partial.path());
+    remove_tree_at(dir.get(), "tree");
+    remove_tree_at(dir.get(), "scratch");
+}
 
 }  // namespace
 
-ImagePlan plan_build(const std::string& recipe, const ImageSettings& settings) {
-    ImagePlan plan;
-    plan.origin = recipe;
-    plan.recipe = read_flat(recipe, settings.template_path, 0);
-    for (const auto& layer : plan.recipe.layers) check_layer(layer);
-    return plan;
-}
-
-ImagePlan plan_import(const std::string& path, const std::string& name, const std::string& init) {
-    if (auto problem = name_problem(name); !problem.empty())
-        throw Error(ErrorKind::usage, "image name '" + name + "': " + problem);
-    ImagePlan plan;
-    struct stat st {};
-    if (::stat(path.c_str(), &st) != 0) throw system_error("cannot read " + path, errno);
-    plan.origin = "import " + path;
-    plan.keep_times = true;
-    plan.detect_init = init.empty();
-    plan.recipe.name = name;
-    plan.recipe.description = "imported from " + path;
-    plan.recipe.init = init;
-    plan.recipe.layers.push_back(
-        {S_ISDIR(st.st_mode) ? ImageLayer::Kind::folder : ImageLayer::Kind::tar, path});
-    for (const auto& layer : plan.recipe.layers) check_layer(layer);
-    return plan;
-}
-
-std::vector<std::string> steps(const ImagePlan& plan) {
-    std::vector<std::string> lines;
-    for (const auto& layer : plan.recipe.layers) lines.push_back(describe(layer));
-    lines.push_back("Write the EROFS image");
-    lines.push_back("Publish it as " + plan.recipe.name + "@DIGEST");
-    return lines;
-}
-
 ImageResult make_image(const ImagePlan& plan, const ImageSettings& settings,
                        const std::function<void(const std::string&)>& on_step) {
-    const ImageRecipe& recipe = plan.recipe;
-    NamedLock lock = lock_image(settings.pool, recipe.name, settings.lock_wait);
+    NamedLock lock = lock_image(settings.pool, plan.recipe.name, settings.lock_wait);
     const auto lines = steps(plan);
     std::size_t step = 0;
     auto next = [&] {
@@ -165,40 +79,36 @@ ImageResult make_image(const ImagePlan& plan, const ImageSettings& settings,
         on_step(lines.at(step++));
     };
 
-    Partial partial(settings.pool, recipe.name);
-    for (const char* folder : {"/tree", "/scratch"}) make_dirs(partial.path() + folder);
-    Tree tree(partial.path() + "/tree");
-    LayerContext context{partial.path() + "/scratch", settings.cache_dir, settings.show_progress};
+    PartialImage partial(settings.pool, plan.recipe.name);
     ImageResult result;
-    for (const auto& layer : recipe.layers) {
+    ImageInfo& image = result.image;
+    image.name = plan.recipe.name;
+    image.kind = plan.recipe.kind;
+    image.init = plan.recipe.init;
+    image.description = plan.recipe.description;
+    image.recipe = plan.origin;
+    if (plan.disk.empty()) {
+        build_file(plan, settings, partial, image, next);
+    } else {
         next();
-        for (auto& item : apply_layer(layer, tree, context)) result.image.contents.push_back(std::move(item));
+        import_disk(plan.disk, plan.disk_format, partial.path() + "/" + image.file());
+        image.disk = plan.disk_size;
     }
 
     next();
-    result.image.init = plan.detect_init ? detect_init(tree) : recipe.init;
-    if (result.image.init == "clara") fit_for_clara_init(tree);
-    write_erofs(plan, tree.path(), partial.path() + "/image.erofs");
     Fd dir = open_dir(partial.path());
-    remove_tree_at(dir.get(), "tree");
-    remove_tree_at(dir.get(), "scratch");
-
-    next();
-    Fd file(::openat(dir.get(), "image.erofs", O_RDONLY | O_CLOEXEC));
+    Fd file(::openat(dir.get(), image.file(), O_RDONLY | O_CLOEXEC));
     struct stat st {};
     if (!file || ::fstat(file.get(), &st) != 0) throw system_error("cannot read the new image", errno);
-    result.image.name = recipe.name;
-    result.image.description = recipe.description;
-    result.image.recipe = plan.origin;
-    result.image.size = static_cast<std::uint64_t>(st.st_size);
-    result.image.digest = sha256_file(file.get());
-    result.image.created = iso8601(settings.clock());
-    if (exists_at(partial.images(), result.image.id())) {
-        result.image = find_image(settings.pool, result.image.id());
+    image.size = static_cast<std::uint64_t>(st.st_size);
+    image.digest = sha256_file(file.get());
+    image.created = iso8601(settings.clock());
+    if (exists_at(partial.images(), image.id())) {
+        image = find_image(settings.pool, image.id());
         return result;
     }
-    write_file_at(dir.get(), "image.yaml", write_image_info(result.image));
-    partial.publish(result.image.id());
+    write_file_at(dir.get(), "image.yaml", write_image_info(image));
+    partial.publish(image.id(), image.file());
     result.made = true;
     return result;
 }

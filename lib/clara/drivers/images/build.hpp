@@ -24,6 +24,8 @@ struct ImagePlan {
     std::string origin;  ///< image.yaml's `recipe`
     bool keep_times = false;
     bool detect_init = false;
+    std::string disk, disk_format;  ///< a disk file that becomes the image, in place of layers
+    std::uint64_t disk_size = 0;    ///< bytes the guest sees of it
 };
 
 struct ImageResult {
@@ -32,12 +34,19 @@ struct ImageResult {
 };
 
 /// `recipe` is a file, or a name in the template path. Errors of the recipe and what this host lacks are told
-/// here, before anything is made.
-ImagePlan plan_build(const std::string& recipe, const ImageSettings& settings);
+/// here, before anything is made. `kind` is lxc, kvm or "" (as the recipe says): any recipe has both forms.
+ImagePlan plan_build(const std::string& recipe, const ImageSettings& settings, const std::string& kind = "");
 
-/// A root file system as a tar file or folder. `init` is "clara", "system" or "" (look whether it has its
-/// own).
-ImagePlan plan_import(const std::string& path, const std::string& name, const std::string& init);
+struct ImportSource {
+    std::string path;    ///< a folder, a tar file or a disk file
+    std::string kind;    ///< lxc, kvm or "": what the file says it is, a file that says nothing is a tar file
+    std::string format;  ///< of a disk file; "": what its first bytes say, raw with kind kvm
+    std::string init;    ///< clara, system or "": look whether it has its own (a disk: system)
+};
+
+/// A root file system as a tar file or folder, or a disk file. A disk is examined here: Error{refused} where
+/// it is damaged, lies about itself, or refers to other files.
+ImagePlan plan_import(const ImportSource& source, const std::string& name);
 
 /// One line a step.
 std::vector<std::string> steps(const ImagePlan& plan);

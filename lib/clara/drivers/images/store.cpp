@@ -11,6 +11,7 @@
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/drivers/disks/chain.hpp"
 #include "clara/drivers/images/digest.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/mount.hpp"
@@ -32,9 +33,14 @@ std::optional<ImageInfo> read_info(const std::string& folder, const std::string&
     ImageInfo info = read_image_info(*text, folder + "/image.yaml");
     if (info.id() != id) return std::nullopt;
     struct stat st {};
-    if (::lstat((folder + "/image.erofs").c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return std::nullopt;
+    if (::lstat((folder + "/" + info.file()).c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return std::nullopt;
     if (static_cast<std::uint64_t>(st.st_size) != info.size) return std::nullopt;
     return info;
+}
+
+std::set<std::string> users_by_disk(const std::string& pool, const std::string& disk) {
+    const auto names = users_of(pool, disk);
+    return {names.begin(), names.end()};
 }
 
 }  // namespace
@@ -60,7 +66,7 @@ ImageList list_images(const std::string& pool) {
     return list;
 }
 
-ImageInfo find_image(const std::string& pool, const std::string& ref) {
+ImageInfo find_image(const std::string& pool, const std::string& ref, const std::string& kind) {
     const auto at = ref.find('@');
     const std::string name = ref.substr(0, at);
     const std::string digits = at == std::string::npos ? "" : ref.substr(at + 1);
@@ -68,21 +74,31 @@ ImageInfo find_image(const std::string& pool, const std::string& ref) {
         throw Error(ErrorKind::usage, "image " + ref + ": give at least 6 digits of the digest");
     ImageList list = list_images(pool);
     std::vector<std::string> names;
+    const ImageInfo* found = nullptr;
     for (const auto& image : list.images) {
-        if (image.name == name && image.digest.starts_with(digits)) return image;
+        if (!kind.empty() && image.kind != kind) continue;
         names.push_back(at == std::string::npos ? image.name : image.id());
+        if (image.name != name || !image.digest.starts_with(digits)) continue;
+        if (found && found->kind != image.kind)
+            throw Error(ErrorKind::usage,
+                        "image " + ref + " is there for containers and for virtual machines",
+                        "say --kind lxc or --kind kvm, or " + found->id());
+        if (!found) found = &image;
     }
+    if (found) return *found;
     if (list.broken.count(ref))
-        throw Error(ErrorKind::failed, "image " + ref + " is broken: image.yaml and image.erofs do not fit",
+        throw Error(ErrorKind::failed, "image " + ref + " is broken: image.yaml and file do not fit",
                     "clara-image remove " + ref + ", then build it again");
     const std::string near = nearest(ref, names);
-    throw Error(ErrorKind::usage, "no image " + ref + " in " + pool,
-                near.empty() ? "clara-image list shows what is there; clara-image build " + name + " makes it"
-                             : "did you mean " + near + "?");
+    const std::string form = kind.empty() ? "" : " --kind " + kind;
+    throw Error(
+        ErrorKind::usage, "no image " + ref + " in " + pool + (kind.empty() ? "" : " of kind " + kind),
+        near.empty() ? "clara-image list shows what is there; clara-image build " + name + form + " makes it"
+                     : "did you mean " + near + "?");
 }
 
 std::string verify_image(const std::string& pool, const ImageInfo& image) {
-    const std::string file = folder_of(pool, image.id()) + "/image.erofs";
+    const std::string file = folder_of(pool, image.id()) + "/" + image.file();
     Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd) return system_error("cannot open " + file, errno).message();
     const std::string digest = sha256_file(fd.get());
@@ -92,14 +108,17 @@ std::string verify_image(const std::string& pool, const ImageInfo& image) {
 }
 
 std::vector<std::string> image_users(const std::string& pool, const std::string& id) {
-    std::vector<std::string> users;
-    if (!exists(pool + "/guests")) return users;
+    std::set<std::string> users;
+    if (!exists(pool + "/guests")) return {};
     for (const auto& guest : list_dir(pool + "/guests")) {
         const std::string file = pool + "/guests/" + guest + "/guest.yaml";
         auto text = read_file(file);
-        if (text && read_guest(*text, file).image == id) users.push_back(guest);
+        if (text && read_guest(*text, file).image == id) users.insert(guest);
     }
-    return users;
+    // A disk stands on what its header names, whatever guest.yaml says.
+    if (const std::string disk = folder_of(pool, id) + "/disk.qcow2"; exists(disk))
+        users.merge(users_by_disk(pool, disk));
+    return {users.begin(), users.end()};
 }
 
 NamedLock lock_image(const std::string& pool, const std::string& name, std::chrono::milliseconds wait) {

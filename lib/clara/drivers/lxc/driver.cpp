@@ -28,8 +28,10 @@ using std::chrono::steady_clock;
 
 // The hook may verify an image of some GB, once a boot.
 constexpr milliseconds start_limit{120000};
-// From the end of init to the end of the monitor: unmounting writes back what the guest wrote last.
-constexpr milliseconds unmount_limit{30000};
+// From the end of init to the end of the monitor: unmounting writes back what the guest wrote last, and on a
+// busy pool that comes behind all that others write (30 s were not enough beside compilers, once in a
+// thousand stops).
+constexpr milliseconds unmount_limit{180000};
 constexpr int told_lines = 4;
 
 void refuse_foreign(const std::string& folder, const std::string& pool) {
@@ -92,8 +94,8 @@ void LxcDriver::undefine(const UndefineGuest& guest) {
     remove_tree_at(open_dir(guest.home).get(), guest.name);
 }
 
-bool LxcDriver::running(const std::string& name) {
-    return is_monitored(lxc_path_, name);
+bool LxcDriver::running(const GuestRef& guest) {
+    return is_monitored(guest.home, guest.name);
 }
 
 void LxcDriver::start(const StartGuest& guest) {

@@ -11,12 +11,12 @@ namespace clara {
 /// ours stays (liblxc forks, which a process with threads must not).
 class LxcDriver : public GuestDriver {
   public:
-    explicit LxcDriver(const Site& site) : lxc_path_(site.lxc_path), run_dir_(site.run_dir) {}
+    explicit LxcDriver(const Site& site) : run_dir_(site.run_dir) {}
 
     void define(
         const DefineGuest& guest) override;  ///< Error{refused}: somebody else's container has the name
     void undefine(const UndefineGuest& guest) override;  ///< Error{refused}: not ours, or it runs
-    bool running(const std::string& name) override;
+    bool running(const GuestRef& guest) override;
     void start(const StartGuest& guest) override;
     void stop(const StopGuest& guest) override;
     void restart_ioc(const RestartIoc& guest) override;
@@ -26,7 +26,7 @@ class LxcDriver : public GuestDriver {
     /// What the hook or, failing that, LXC said of a start since byte `from` of its log.
     std::string why_not_started(const std::string& folder, const std::string& name, std::size_t from);
 
-    std::string lxc_path_, run_dir_;
+    std::string run_dir_;
 };
 
 }  // namespace clara

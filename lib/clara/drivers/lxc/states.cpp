@@ -1,14 +1,13 @@
 #include "clara/drivers/lxc/states.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <ctime>
 #include <set>
 #include <sstream>
 
 #include "clara/base/files.hpp"
+#include "clara/base/process_age.hpp"
 #include "clara/drivers/lxc/container.hpp"
 #include "clara/drivers/storage/mount.hpp"
 
@@ -91,22 +90,6 @@ std::optional<double> cpu_seconds(const std::string& name) {
     return stat ? std::optional(static_cast<double>(value_of(*stat, "usage_usec")) / 1e6) : std::nullopt;
 }
 
-/// From field 22 of /proc/PID/stat, in clock ticks since boot (man proc).
-std::optional<double> uptime(int pid) {
-    std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat").value_or("");
-    auto at = stat.rfind(')');  // the command's name may hold anything
-    if (at == std::string::npos) return std::nullopt;
-    std::istringstream fields(stat.substr(at + 1));
-    std::string skipped;
-    for (int field = 3; field < 22; ++field) fields >> skipped;
-    double ticks = 0;
-    fields >> ticks;
-    timespec now{};
-    ::clock_gettime(CLOCK_BOOTTIME, &now);
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9 -
-           ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
-
 }  // namespace
 
 int lxc_init_pid(const std::string& lxc_path, const std::string& name) {
@@ -126,7 +109,7 @@ std::map<std::string, LxcState> lxc_states(const Site& site) {
             state.state = stopping ? GuestState::stopping : GuestState::starting;
             continue;
         }
-        state.uptime_s = uptime(state.init_pid);
+        state.uptime_s = process_age_s(state.init_pid);
         state.cpu_s = cpu_seconds(name);
         state.memory = memory(name);
     }

@@ -24,7 +24,7 @@ BookEntry entry_of(const json& j, const std::string& pool) {
     try {
         auto address = Ipv4::parse(j.at("address").get<std::string>());
         auto mac = Mac::parse(j.at("mac").get<std::string>());
-        if (address && mac) return {j.at("name"), j.at("network"), *address, *mac};
+        if (address && mac) return {j.at("name"), j.at("network"), *address, *mac, j.value("kind", "lxc")};
     } catch (const json::exception&) {  // said below, with the entry
     }
     throw Error(ErrorKind::failed, "the address book " + pool + "/book.json has a damaged entry: " + j.dump(),
@@ -86,13 +86,15 @@ void reserve_in_book(const ReserveAddress& wanted) {
     auto lock = lock_book(wanted.pool, "reserving an address for " + wanted.name);
     json book = load(wanted.pool);
     throw_on_conflict(entries_of(book, wanted.pool), wanted);
-    book["entries"].push_back({{"name", wanted.name},
-                               {"network", wanted.network},
-                               {"address", wanted.address.str()},
-                               {"mac", wanted.mac.str()},
-                               {"host", this_host()},
-                               {"pid", ::getpid()},
-                               {"since", iso8601(system_clock()())}});
+    json entry = {{"name", wanted.name},
+                  {"network", wanted.network},
+                  {"address", wanted.address.str()},
+                  {"mac", wanted.mac.str()},
+                  {"host", this_host()},
+                  {"pid", ::getpid()},
+                  {"since", iso8601(system_clock()())}};
+    if (wanted.kind != "lxc") entry["kind"] = wanted.kind;
+    book["entries"].push_back(std::move(entry));
     store(wanted.pool, book);
 }
 

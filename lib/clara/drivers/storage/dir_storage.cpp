@@ -1,28 +1,34 @@
 #include "clara/drivers/storage/dir_storage.hpp"
 
 #include <fcntl.h>
-#include <linux/fs.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <optional>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/lock.hpp"
+#include "clara/drivers/disks/chain.hpp"
+#include "clara/drivers/disks/fill_disk.hpp"
+#include "clara/drivers/disks/qemu_img.hpp"
 #include "clara/drivers/storage/book.hpp"
 #include "clara/drivers/storage/ext4.hpp"
 #include "clara/drivers/storage/fill.hpp"
+#include "clara/drivers/storage/folders.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/mount.hpp"
+#include "clara/drivers/storage/rollback.hpp"
+#include "clara/drivers/storage/snapshots.hpp"
 
 namespace clara {
 namespace {
 
 // A loop device lets go of its file some milliseconds after its last user.
 constexpr std::chrono::seconds loop_end{1};
-// Less than this free and an I/O error of a sparse disk means that the pool is full.
-constexpr std::uint64_t nearly_nothing = 1 << 20;
 // For the removal of an image beside us: some seconds where it is large.
 constexpr std::chrono::seconds image_wait{30};
 
@@ -36,21 +42,18 @@ Fd open_partial(const std::string& pool, const std::string& name) {
     return open_dir_at(open_guests(pool).get(), pool::partial(name));
 }
 
-/// Renames within the folder; false where the new name is taken.
-bool rename_new(int dir, const std::string& from, const std::string& to) {
-    if (::renameat2(dir, from.c_str(), dir, to.c_str(), RENAME_NOREPLACE) == 0) return true;
-    if (errno == EEXIST) return false;
-    throw system_error("cannot rename " + from + " to " + to, errno);
-}
-
-/// The disk's lock where there is a disk. Error{busy} where it is in use.
-Fd claim_disk(int guest) {
-    return exists_at(guest, "disk.raw") ? open_disk(guest, "disk.raw", loop_end) : Fd();
+/// The locks of all its disks. Error{busy} where one is in use: the lock on a whole file meets those that
+/// QEMU has on single bytes of it, and QEMU is kept out in turn.
+std::vector<Fd> claim_disks(int guest) {
+    std::vector<Fd> disks;
+    for (const auto& name : list_dir(guest))
+        if (name == "disk.raw" || name.ends_with(".qcow2")) disks.push_back(open_disk(guest, name, loop_end));
+    return disks;
 }
 
 void remove_folder(int guests, const std::string& name) {
     if (!exists_at(guests, name)) return;
-    Fd disk = claim_disk(open_dir_at(guests, name).get());
+    const auto disks = claim_disks(open_dir_at(guests, name).get());
     remove_tree_at(guests, name);
 }
 
@@ -59,11 +62,35 @@ Error exists_already(const std::string& name) {
                  "choose another name, or clara-destroy it");
 }
 
-/// To be called in a handler. The kernel reports a full pool below a sparse disk as an I/O error.
-[[noreturn]] void rethrow_full(const Error& e, const std::string& pool) {
-    if (e.kind() != ErrorKind::failed || free_bytes(pool) >= nearly_nothing) throw;
-    throw Error(ErrorKind::failed, e.message() + ": no space left in pool " + pool,
-                "make room in the pool, or take another one with --pool");
+/// Other guests' disks may be linked to one of this guest's.
+void refuse_linked(const std::string& pool, const std::string& name) {
+    for (const auto& file : list_dir(pool::guest(pool, name))) {
+        if (!file.ends_with(".qcow2")) continue;
+        auto users = users_of(pool, pool::guest(pool, name) + "/" + file);
+        std::erase(users, name);
+        if (!users.empty())
+            throw Error(ErrorKind::refused,
+                        fmt::format("{} of {} is what {} stand{} on", file, name, fmt::join(users, ", "),
+                                    users.size() == 1 ? "s" : ""),
+                        "destroy them first, or give them disks of their own");
+    }
+}
+
+std::string image_file(const GuestSpec& spec) {
+    return spec.kind == "kvm" ? pool::image_disk(spec.pool, spec.image) : pool::image(spec.pool, spec.image);
+}
+
+/// All that a complete guest consists of, and it has to be complete.
+void sync_files(int folder) {
+    const auto names = list_dir(folder);
+    auto has = [&](const char* name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+    if (!has("guest.yaml")) throw Error(ErrorKind::failed, "cannot open guest.yaml: there is none");
+    if (!has("disk.raw") && !has("disk.qcow2")) throw Error(ErrorKind::failed, "the guest has no disk");
+    for (const auto& name : names) {
+        Fd file(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        if (!file) throw system_error("cannot open " + name, errno);
+        fsync_or_throw(file.get(), name);
+    }
 }
 
 }  // namespace
@@ -92,9 +119,18 @@ void DirStorage::make_disk(const MakeDisk& a) {
         throw system_error("cannot make " + partial, errno);
     }
     try {
-        make_dirs(pool::cache(a.pool));
         Fd dir = open_dir_at(guests.get(), partial);
-        make_blank_disk(dir.get(), "disk.raw", a.size, pool::cache(a.pool));
+        if (a.kind == "kvm") {
+            if (a.image.empty())
+                create_empty(dir.get(), "disk.qcow2", a.size);
+            else
+                create_linked(dir.get(), "disk.qcow2", pool::image_disk_link(a.image), a.size);
+            for (std::size_t i = 0; i < a.more.size(); ++i)
+                create_empty(dir.get(), fmt::format("disk{}.qcow2", i + 2), a.more[i]);
+        } else {
+            make_dirs(pool::cache(a.pool));
+            make_blank_disk(dir.get(), "disk.raw", a.size, pool::cache(a.pool));
+        }
     } catch (Error& e) {
         remove_tree_at(guests.get(), partial);
         rethrow_full(e, a.pool);
@@ -102,6 +138,14 @@ void DirStorage::make_disk(const MakeDisk& a) {
 }
 
 void DirStorage::fill_disk(const FillDisk& a) {
+    if (a.kind == "kvm") {
+        try {
+            fill_guest_disk(pool::guest(a.pool, pool::partial(a.name)) + "/disk.qcow2", a);
+        } catch (Error& e) {
+            rethrow_full(e, a.pool);
+        }
+        return;
+    }
     Fd file = open_disk(open_partial(a.pool, a.name).get());
     Fd image;
     if (!a.image.empty()) {
@@ -117,13 +161,17 @@ void DirStorage::fill_disk(const FillDisk& a) {
 
 void DirStorage::write_spec(const WriteSpec& a) {
     Fd dir = open_partial(a.spec.pool, a.spec.name);
-    // From here on the guest is a user of its image: a removal beside us comes before or after, not between.
-    make_dirs(a.spec.pool + "/locks");
-    auto lock =
-        NamedLock::take(pool::image_lock(a.spec.pool, a.spec.image), "making " + a.spec.name, image_wait);
-    if (!exists(pool::image(a.spec.pool, a.spec.image)))
-        throw Error(ErrorKind::refused, "image " + a.spec.image + " was removed meanwhile",
-                    "clara-image list shows what is there");
+    std::optional<NamedLock> lock;
+    if (!a.spec.image.empty()) {  // a virtual machine may have a disk of its own
+        // From here on the guest is a user of its image: a removal beside us comes before or after, not
+        // between.
+        make_dirs(a.spec.pool + "/locks");
+        lock =
+            NamedLock::take(pool::image_lock(a.spec.pool, a.spec.image), "making " + a.spec.name, image_wait);
+        if (!exists(image_file(a.spec)))
+            throw Error(ErrorKind::refused, "image " + a.spec.image + " was removed meanwhile",
+                        "clara-image list shows what is there");
+    }
     // 0640: placed files are in it, and may hold what not everybody should read.
     write_file_at(dir.get(), "guest.yaml", write_guest(a.spec), 0640, Durable::nothing);
 }
@@ -131,11 +179,7 @@ void DirStorage::write_spec(const WriteSpec& a) {
 void DirStorage::publish(const PublishGuest& a) {
     Fd guests = open_guests(a.pool);
     Fd partial = open_dir_at(guests.get(), pool::partial(a.name));
-    for (const char* name : {"disk.raw", "guest.yaml"}) {
-        Fd file(::openat(partial.get(), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-        if (!file) throw system_error(std::string("cannot open ") + name, errno);
-        fsync_or_throw(file.get(), name);
-    }
+    sync_files(partial.get());
     fsync_or_throw(partial.get(), a.name);
     if (!rename_new(guests.get(), pool::partial(a.name), a.name)) throw exists_already(a.name);
     try {
@@ -153,9 +197,10 @@ void DirStorage::remove_guest(const RemoveGuest& a) {
     std::string removed = pool::removed(a.name);
     remove_folder(guests.get(), removed);
     if (!exists_at(guests.get(), a.name)) return;
-    Fd disk;
+    refuse_linked(a.pool, a.name);
+    std::vector<Fd> disks;
     try {
-        disk = claim_disk(open_dir_at(guests.get(), a.name).get());
+        disks = claim_disks(open_dir_at(guests.get(), a.name).get());
     } catch (Error& e) {
         throw e.in("guest " + a.name + " runs");
     }
@@ -166,6 +211,30 @@ void DirStorage::remove_guest(const RemoveGuest& a) {
 
 void DirStorage::remove_partial(const std::string& pool, const std::string& name) {
     remove_folder(open_guests(pool).get(), pool::partial(name));
+}
+
+std::string DirStorage::make_snapshot(const MakeSnapshot& a) {
+    return snapshots::make(a);
+}
+
+void DirStorage::publish_snapshot(const PublishSnapshot& a) {
+    snapshots::publish(a);
+}
+
+void DirStorage::remove_snapshot(const RemoveSnapshot& a) {
+    snapshots::remove(a);
+}
+
+void DirStorage::prepare_rollback(const PrepareRollback& a) {
+    rollback::prepare(a);
+}
+
+void DirStorage::switch_disk(const SwitchDisk& a) {
+    rollback::switch_disk(a);
+}
+
+void DirStorage::switch_disk_back(const SwitchDisk& a) {
+    rollback::switch_back(a);
 }
 
 }  // namespace clara

@@ -21,6 +21,12 @@ class DirStorage : public StorageDriver {
     void publish(const PublishGuest&) override;
     void remove_guest(const RemoveGuest&) override;
     void remove_partial(const std::string& pool, const std::string& name) override;
+    std::string make_snapshot(const MakeSnapshot&) override;
+    void publish_snapshot(const PublishSnapshot&) override;
+    void remove_snapshot(const RemoveSnapshot&) override;
+    void prepare_rollback(const PrepareRollback&) override;
+    void switch_disk(const SwitchDisk&) override;
+    void switch_disk_back(const SwitchDisk&) override;
 };
 
 }  // namespace clara

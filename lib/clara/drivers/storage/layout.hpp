@@ -10,6 +10,10 @@ inline std::string guests(const std::string& pool) {
 inline std::string guest(const std::string& pool, const std::string& name) {
     return pool + "/guests/" + name;
 }
+/// What a VM's serial console has said.
+inline std::string console_log(const std::string& pool, const std::string& name) {
+    return guest(pool, name) + "/console.log";
+}
 inline std::string lock(const std::string& pool, const std::string& name) {
     return pool + "/locks/" + name;
 }
@@ -21,11 +25,25 @@ inline std::string image_lock(const std::string& pool, const std::string& id) {
 inline std::string image(const std::string& pool, const std::string& id) {
     return pool + "/images/" + id + "/image.erofs";
 }
+/// The same of a virtual machine's image.
+inline std::string image_disk(const std::string& pool, const std::string& id) {
+    return pool + "/images/" + id + "/disk.qcow2";
+}
+/// As a guest's disk names it: both move with the pool.
+inline std::string image_disk_link(const std::string& id) {
+    return "../../images/" + id + "/disk.qcow2";
+}
+inline std::string snapshots(const std::string& pool, const std::string& name) {
+    return guest(pool, name) + "/snapshots";
+}
+inline std::string snapshot(const std::string& pool, const std::string& name, const std::string& snapshot) {
+    return snapshots(pool, name) + "/" + snapshot;
+}
 inline std::string cache(const std::string& pool) {
     return pool + "/cache";
 }
 
-/// Names in the folder of guests, whose own names never begin with a dot.
+/// Names in a folder of guests or snapshots, whose own names never begin with a dot.
 inline std::string partial(const std::string& name) {
     return "." + name + ".partial";
 }  ///< being made

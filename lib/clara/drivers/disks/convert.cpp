@@ -1,0 +1,100 @@
+#include "clara/drivers/disks/convert.hpp"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+
+#include "clara/base/error.hpp"
+#include "clara/base/files.hpp"
+#include "clara/drivers/disks/room.hpp"
+
+namespace clara {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::chrono::hours longest_copy{30 * 24};
+
+/// qemu-img says how far it is as it goes.
+class Progress {
+  public:
+    explicit Progress(std::function<void(double)> tell) : tell_(std::move(tell)) {}
+    void take(std::string_view piece) {
+        text_.append(piece);
+        const double now = last_percent(text_);
+        if (tell_ && now > percent_) tell_(now);
+        percent_ = std::max(percent_, now);
+        text_.erase(0, std::min(text_.rfind('(') == std::string::npos ? 0 : text_.rfind('('), text_.size()));
+    }
+    double percent() const { return percent_; }
+
+  private:
+    std::function<void(double)> tell_;
+    std::string text_;
+    double percent_ = 0;
+};
+
+std::vector<std::string> arguments(const std::string& source, const std::string& format,
+                                   const std::string& target, const ConvertOptions& options) {
+    std::vector<std::string> words{"convert", "-p", "-f", format, "-O", "qcow2"};
+    if (options.rate > 0) words.insert(words.end(), {"-r", std::to_string(options.rate)});
+    words.push_back(fs::absolute(source).lexically_normal().string());
+    words.push_back(target);
+    return words;
+}
+
+}  // namespace
+
+double last_percent(const std::string& text) {
+    const auto end = text.rfind("/100%)");
+    if (end == std::string::npos) return -1;
+    const auto begin = text.rfind('(', end);
+    if (begin == std::string::npos) return -1;
+    std::string number = text.substr(begin + 1, end - begin - 1);
+    number.erase(0, std::min(number.find_first_not_of(' '), number.size()));
+    double percent = 0;
+    auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), percent);
+    return error == std::errc() && stop == number.data() + number.size() ? percent : -1;
+}
+
+void convert_disk(const std::string& source, const std::string& format, const std::string& target,
+                  const ConvertOptions& options) {
+    check_disk_format(format);
+    const fs::path path = fs::absolute(target).lexically_normal();
+    const std::string folder = path.parent_path().string(), name = path.filename().string();
+    const std::string partial = "." + name + ".partial", what = "copying " + source;
+    Fd dir = open_dir(folder);
+    if (exists_at(dir.get(), name))
+        throw Error(ErrorKind::refused, target + " exists already", "choose another name");
+    std::uint64_t needed = 0;
+    if (options.check_room) {
+        needed = copy_needs(source, format, options.trust);
+        require_room(folder, needed, what);
+    }
+    Progress progress(options.progress);
+    try {
+        run_qemu_img(
+            arguments(source, format, folder + "/" + partial, options), Trust::ours,
+            {.timeout = longest_copy, .on_output = [&](std::string_view piece) { progress.take(piece); }});
+        Fd file(::openat(dir.get(), partial.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+        if (!file) throw system_error("cannot open " + partial, errno);
+        fsync_or_throw(file.get(), name);
+        if (::renameat2(dir.get(), partial.c_str(), dir.get(), name.c_str(), RENAME_NOREPLACE) != 0)
+            throw system_error("cannot rename " + partial, errno);
+        fsync_or_throw(dir.get(), folder);
+    } catch (Error& e) {
+        const bool full = e.message().find("No space left") != std::string::npos;
+        const auto left =
+            static_cast<std::uint64_t>(static_cast<double>(needed) * (100 - progress.percent()) / 100);
+        // Another writer's file stays: it is his.
+        if (e.kind() != ErrorKind::busy) ::unlinkat(dir.get(), partial.c_str(), 0);
+        if (full) throw ran_out_of_room(folder, left, what);
+        throw e.in(what);
+    }
+}
+
+}  // namespace clara

@@ -1,0 +1,26 @@
+// Which of a disk's file systems a guest mounts where.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "clara/drivers/disks/volumes.hpp"
+
+namespace clara {
+
+struct FstabEntry {
+    std::string source;  ///< as written: UUID=..., /dev/sda1
+    std::string target;  ///< e.g. /boot
+    std::string type;    ///< as written
+};
+
+/// Comments and lines that are no entries are left out.
+std::vector<FstabEntry> parse_fstab(const std::string& text);
+
+/// The volume that an entry names by UUID, label, PARTUUID, or as a partition of the first disk; null where
+/// it is none of these.
+const Volume* volume_of(const std::string& source, const std::vector<Volume>& volumes);
+
+/// /dev/sda2, /dev/vda2, /dev/nvme0n1p2, /dev/mmcblk0p2: 2; anything else: 0.
+int partition_of_first_disk(const std::string& device);
+
+}  // namespace clara

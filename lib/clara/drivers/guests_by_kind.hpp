@@ -1,0 +1,31 @@
+// Both kinds of guest behind one GuestDriver.
+#pragma once
+#include "clara/base/error.hpp"
+#include "clara/plan/drivers.hpp"
+
+namespace clara {
+
+/// Hands each action to the driver of its kind.
+class GuestsByKind : public GuestDriver {
+  public:
+    GuestsByKind(GuestDriver& lxc, GuestDriver& kvm) : lxc_(lxc), kvm_(kvm) {}
+
+    void define(const DefineGuest& guest) override { of(guest.kind).define(guest); }
+    void undefine(const UndefineGuest& guest) override { of(guest.kind).undefine(guest); }
+    bool running(const GuestRef& guest) override { return of(guest.kind).running(guest); }
+    void start(const StartGuest& guest) override { of(guest.kind).start(guest); }
+    void stop(const StopGuest& guest) override { of(guest.kind).stop(guest); }
+    void restart_ioc(const RestartIoc& guest) override { of(guest.kind).restart_ioc(guest); }
+
+  private:
+    GuestDriver& of(const std::string& kind) {
+        if (kind == "lxc") return lxc_;
+        if (kind == "kvm") return kvm_;
+        throw Error(ErrorKind::failed, "there is no guest of kind '" + kind + "'");
+    }
+
+    GuestDriver& lxc_;
+    GuestDriver& kvm_;
+};
+
+}  // namespace clara

@@ -1,0 +1,74 @@
+// libvirt in our own words. The only code that calls it is in the folder module/, which is loaded when the
+// first domain is asked for: tools that need no libvirt do not pay for it.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clara/base/handle.hpp"
+
+namespace clara {
+
+struct DomainState {
+    enum class Run { off, starting, running, paused, stopping };
+    std::string name;
+    Run run = Run::off;
+    std::string why;  ///< what is out of the ordinary: "paused (I/O error)", "crashed"; else empty
+    std::optional<double> cpu_s;  ///< CPU time used since its start, seconds
+};
+
+/// How a running domain is asked to end.
+enum class StopRequest {
+    polite,       ///< by its guest agent where there is one that answers, else by the power button
+    power_button  ///< ACPI
+};
+
+/// One connection. Calls may come from several threads. Every failure is an Error with libvirt's own words;
+/// Error{refused} where there is no such domain.
+class Hypervisor {
+  public:
+    virtual ~Hypervisor() = default;
+    virtual bool alive() = 0;  ///< false once the connection is lost
+    virtual std::vector<DomainState> domains() = 0;
+    virtual std::optional<DomainState> find(const std::string& name) = 0;
+    virtual std::string xml(const std::string& name) = 0;  ///< as it is defined: what the next start takes
+    virtual void define(const std::string& xml) = 0;       ///< new, or in place of the one with its UUID
+    /// With what libvirt itself keeps of it (snapshot and checkpoint records, saved memory); NVRAM files
+    /// stay.
+    virtual void undefine(const std::string& name) = 0;
+    virtual bool autostart(const std::string& name) = 0;  ///< it starts with the host
+    virtual void set_autostart(const std::string& name, bool on) = 0;
+    virtual void start(const std::string& name) = 0;                         ///< returns when it runs
+    virtual void ask_to_stop(const std::string& name, StopRequest how) = 0;  ///< returns at once
+    virtual void kill(const std::string& name) = 0;                          ///< returns when it is gone
+    /// Its first serial console; Error{busy} where somebody has it, who is thrown out with `force`. The
+    /// descriptor is a socket that can be polled; its end of file is the end of the domain or of libvirtd.
+    virtual Fd open_console(const std::string& name, bool force) = 0;
+    /// The virtio channel of that name, e.g. org.clara.console.0; as open_console.
+    virtual Fd open_channel(const std::string& name, const std::string& channel, bool force) = 0;
+    /// A command of the guest agent (JSON) and its answer.
+    virtual std::string agent(const std::string& name, const std::string& command,
+                              std::chrono::seconds timeout) = 0;
+};
+
+enum class Access { read, change };  ///< planning reads only; `read` needs no root
+
+struct HypervisorOptions {
+    std::chrono::milliseconds answer_limit{10000};  ///< for one call that needs no more than a look
+    std::chrono::milliseconds work_limit{120000};   ///< for a start, a kill or a definition
+};
+
+/// Connects. A libvirtd that hangs costs the time limits above: the call is given up with Error{failed}, and
+/// all further ones of that connection at once. Error{refused} with the way out where libvirt is not
+/// installed or does not run.
+std::shared_ptr<Hypervisor> open_hypervisor(const std::string& uri, Access access,
+                                            const HypervisorOptions& options = {});
+
+/// What the module exports; called through dlsym(3) by open_hypervisor() alone.
+using HypervisorEntry = Hypervisor*(const std::string& uri, Access access);
+inline constexpr const char* hypervisor_module = "clara-libvirt.so";
+inline constexpr const char* hypervisor_entry = "clara_open_hypervisor";
+
+}  // namespace clara

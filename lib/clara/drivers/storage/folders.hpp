@@ -1,0 +1,17 @@
+// What the parts of a pool in folders have in common.
+#pragma once
+#include <string>
+
+#include "clara/base/error.hpp"
+
+namespace clara {
+
+/// Renames within the folder; false where the new name is taken. The caller holds a lock: NFS knows no
+/// RENAME_NOREPLACE, so there it is a look and a rename.
+bool rename_new(int dir, const std::string& from, const std::string& to);
+
+/// To be called in a handler: throws on, and where the pool is full, says so. The kernel reports a full pool
+/// below a sparse disk as an I/O error.
+[[noreturn]] void rethrow_full(const Error& e, const std::string& pool);
+
+}  // namespace clara

@@ -1,0 +1,58 @@
+// What makes a copy of a Linux server a server of its own: its names, keys and addresses, in the files that
+// its system reads them from. Pure: files are read through a GuestTree, changes come back as data.
+#pragma once
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clara/base/net.hpp"
+#include "clara/ops/guest_tree.hpp"
+
+namespace clara {
+
+/// The address a copy gets. Of several interfaces the first one that the source's configuration gives an
+/// address is meant.
+struct NewAddress {
+    Subnet address;
+    std::optional<Ipv4> gateway;
+    std::vector<std::string> nameservers;
+    Mac mac;
+};
+
+struct Identity {
+    std::string hostname;               ///< without a domain: that of the source stays
+    std::string machine_id;             ///< 32 hex digits
+    std::string connection_uuid;        ///< for NetworkManager, whose connections have one
+    std::optional<NewAddress> address;  ///< nullopt: the network's configuration stays as it is
+};
+
+struct FileChange {
+    enum class What {
+        write,     ///< `text` is the content
+        remove,    ///< a file, or a folder with all in it
+        link,      ///< a symbolic link to `text`
+        host_key,  ///< a new ssh host key of type `text` (rsa, ecdsa, ed25519), and PATH.pub
+    } what = What::write;
+    std::string path;
+    std::string text;
+    mode_t mode = 0644;  ///< of a new file; one that is there keeps mode and owner
+};
+
+struct IdentityPlan {
+    std::vector<FileChange> changes;    ///< at most one a path
+    std::vector<std::string> warnings;  ///< what was left alone, and what that may lead to
+
+    void write(const std::string& path, std::string text, mode_t mode = 0644);
+    void remove(const std::string& path) { changes.push_back({FileChange::What::remove, path, {}}); }
+    void warn(std::string text) { warnings.push_back(std::move(text)); }
+};
+
+/// Every change needed. Configuration in a form that is not known is left alone, with a warning.
+IdentityPlan plan_identity(const GuestTree& tree, const Identity& identity);
+
+/// For people and golden files: each change with its text, then the warnings.
+std::string print(const IdentityPlan& plan);
+
+}  // namespace clara

@@ -1,0 +1,65 @@
+// What only domains have. LibvirtHost is libvirt's own test driver.
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "catch.hpp"
+#include "fixtures/guest_hosts.hpp"
+
+using namespace clara;
+
+TEST_CASE("somebody else's domain is neither started nor stopped", "[guests][kvm]") {
+    LibvirtHost host;
+    auto libvirt = host.libvirt.connect(host.home());
+    host.make_foreign("b");
+    CHECK(kind_of([&] { host.start("b"); }) == ErrorKind::refused);
+    libvirt->start("b");
+    CHECK(kind_of([&] { host.stop("b"); }) == ErrorKind::refused);
+    CHECK(host.running("b"));
+}
+
+TEST_CASE("a definition that is another guest's is not handed to libvirt", "[guests][kvm]") {
+    LibvirtHost host;
+    const std::string other = host.config("other", "", "");
+    CHECK_THROWS_WITH(host.driver().define({host.home(), "a", other, "", "kvm"}),
+                      Catch::Contains("does not say that it is this guest"));
+    CHECK_FALSE(host.note("other"));
+}
+
+TEST_CASE("a domain starts with the host where its guest does", "[guests][kvm]") {
+    for (bool on : {true, false}) {
+        LibvirtHost host;
+        DefineGuest guest{host.home(), "a", host.config("a", "", ""), "", "kvm", on};
+        host.driver().define(guest);
+        guest.autostart = !on;
+        host.driver().define(guest);
+        // Only libvirt's own listing tells; the connection's domains die with it, so it is asked through
+        // that.
+        CHECK(host.libvirt.connect(host.home())->autostart("a") == !on);
+    }
+}
+
+TEST_CASE("libvirt that is not there is refused with the way out", "[guests][kvm]") {
+    LibvirtDriver driver;
+    try {
+        driver.start({"qemu+unix:///system?socket=/nowhere/sock", "a", "kvm"});
+        FAIL("connected to nowhere");
+    } catch (const Error& e) {
+        CHECK(e.kind() == ErrorKind::refused);
+        CHECK_THAT(e.what(), Catch::Contains("/nowhere/sock"));
+        CHECK_THAT(e.hint(), Catch::Contains("systemctl start libvirtd"));
+    }
+}
+
+TEST_CASE("a libvirtd that hangs costs its time limit, once", "[guests][kvm]") {
+    TempDir dir;
+    // Takes the connection and never says a word.
+    Fd mute(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    (dir / "sock").copy(address.sun_path, sizeof address.sun_path - 1);
+    REQUIRE(::bind(mute.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(::listen(mute.get(), 5) == 0);
+    LibvirtDriver driver({.answer_limit = 200ms, .work_limit = 400ms});
+    CHECK_THROWS_WITH(driver.start({"qemu+unix:///system?socket=" + (dir / "sock"), "a", "kvm"}),
+                      Catch::Contains("does not answer within 200ms"));
+}
