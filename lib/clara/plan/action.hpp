@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "clara/spec/guest.hpp"
+#include "clara/spec/identity.hpp"
 #include "clara/spec/snapshot.hpp"
 
 namespace clara {
@@ -48,6 +49,43 @@ struct MakeDisk {
     std::string kind = "lxc";
     std::string image;                ///< kvm: NAME@DIGEST; empty: an empty disk
     std::vector<std::uint64_t> more;  ///< kvm: sizes of further empty disks, disk2.qcow2 and so on
+};
+/// One disk of a copy.
+struct DiskCopy {
+    std::string source;    ///< file or block device
+    std::string format;    ///< qcow2, raw, vmdk, vdi; never guessed
+    std::string file;      ///< what it becomes in the guest's folder: disk.qcow2, disk2.qcow2
+    std::string target;    ///< of a domain that runs: which of its disks, e.g. vda
+    std::string image;     ///< NAME@DIGEST: linked to it, and only what differs is copied; empty: all of it
+    bool foreign = false;  ///< not made by us: it is looked at with care before it is opened
+    bool fetched = false;  ///< it is what FetchDisk has fetched and becomes the guest's as it is
+};
+/// POOL/guests/.NAME.partial with the copies.
+struct CopyDisks {
+    std::string pool, name;
+    std::string from;  ///< of what, for people: "guest bpm01", "/dev/sdb"
+    std::vector<DiskCopy> disks;
+    std::string nvram;       ///< file that becomes nvram.fd; empty: none
+    std::string home;        ///< libvirt's URI where the domain below is
+    std::string domain;      ///< it runs: its disks are copied by libvirt's backup job; empty: nothing runs
+    std::uint64_t rate = 0;  ///< bytes a second, 0: as fast as it goes
+};
+/// A disk of another machine into the pool, POOL/incoming/NAME.qcow2. What has come is kept when it fails:
+/// the next one goes on from there.
+struct FetchDisk {
+    std::string pool, name;
+    std::string url;         ///< ssh://root@host/dev/sda
+    std::uint64_t rate = 0;  ///< bytes a second, 0: as fast as it goes
+};
+/// What FetchDisk has left is removed: the guest has it, or nobody wants it.
+struct DropFetched {
+    std::string pool, name;
+};
+/// A copy in its partial folder becomes a server of its own: names, keys, addresses; a login on its serial
+/// console and disks found by UUID. A system that is not known is left alone, with a warning.
+struct GiveIdentity {
+    std::string pool, name;
+    Identity identity;
 };
 /// Write files into the (unmounted) disk; owners are ids inside the guest. lxc: its upper layer; kvm: the
 /// root file system on it.
@@ -135,9 +173,10 @@ struct SwitchDisk {
 };
 
 using Action =
-    std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, FillDisk, WriteSpec,
-                 DefineGuest, UndefineGuest, PublishGuest, StartGuest, ProveGuest, StopGuest, RestartIoc,
-                 RemoveGuest, MakeSnapshot, PublishSnapshot, RemoveSnapshot, PrepareRollback, SwitchDisk>;
+    std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, CopyDisks, FetchDisk,
+                 DropFetched, GiveIdentity, FillDisk, WriteSpec, DefineGuest, UndefineGuest, PublishGuest,
+                 StartGuest, ProveGuest, StopGuest, RestartIoc, RemoveGuest, MakeSnapshot, PublishSnapshot,
+                 RemoveSnapshot, PrepareRollback, SwitchDisk>;
 
 /// The same sentence before ("Create disk ...") and while it is done ("Creating disk ...").
 std::string describe(const Action& action);

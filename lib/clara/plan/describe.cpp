@@ -44,6 +44,28 @@ struct Teller {
         for (auto size : a.more) disks += ", another of " + size_text(size);
         return {"Create", "Creating", fmt::format("{} for {} in {}", disks, a.name, a.pool)};
     }
+    Sentence operator()(const CopyDisks& a) const {
+        std::string disks;
+        for (const auto& disk : a.disks) {
+            disks += fmt::format(" {} to {}", disk.source, disk.file);
+            if (!disk.image.empty()) disks += " linked to image " + disk.image;
+        }
+        return {
+            "Copy", "Copying",
+            fmt::format("the disks of {}{}:{}", a.from, a.domain.empty() ? "" : ", which runs on", disks)};
+    }
+    Sentence operator()(const FetchDisk& a) const {
+        return {"Read", "Reading", fmt::format("{} into {}/incoming", a.url, a.pool)};
+    }
+    Sentence operator()(const DropFetched& a) const {
+        return {"Remove", "Removing",
+                fmt::format("what was fetched for {} from {}/incoming", a.name, a.pool)};
+    }
+    Sentence operator()(const GiveIdentity& a) const {
+        std::string address;
+        if (a.identity.address) address = ", " + a.identity.address->address.str();
+        return {"Make", "Making", fmt::format("it a server of its own: {}{}", a.identity.hostname, address)};
+    }
     Sentence operator()(const FillDisk& a) const {
         std::string files;
         for (const auto& file : a.files) files += " " + file.path;
@@ -51,8 +73,9 @@ struct Teller {
     }
     Sentence operator()(const WriteSpec& a) const {
         return {"Write", "Writing",
-                a.spec.image.empty() ? "guest.yaml (installer " + a.spec.installer + ")"
-                                     : fmt::format("guest.yaml (image {})", a.spec.image)};
+                !a.spec.image.empty()       ? fmt::format("guest.yaml (image {})", a.spec.image)
+                : !a.spec.installer.empty() ? "guest.yaml (installer " + a.spec.installer + ")"
+                                            : "guest.yaml"};
     }
     Sentence operator()(const DefineGuest& a) const {
         return {"Define", "Defining", fmt::format("{} {} in {}", noun(a.kind), a.name, a.home)};

@@ -18,6 +18,13 @@ class StorageDriver {
     virtual void reserve(const ReserveAddress&) = 0;  ///< StaleFacts where name, address or MAC is taken
     virtual void release(const ReleaseAddress&) = 0;  ///< absence is fine
     virtual void make_disk(const MakeDisk&) = 0;      ///< Error{refused} where the guest exists
+    /// Makes the folder, copies what does not run. Error{refused} where the guest exists or a disk is not
+    /// what it is said to be, {busy} where one is in use.
+    virtual void copy_disks(const CopyDisks&) = 0;
+    virtual void fetch_disk(const FetchDisk&) = 0;
+    virtual void drop_fetched(const DropFetched&) = 0;  ///< absence is fine
+    /// What was left alone goes to log::warn.
+    virtual void give_identity(const GiveIdentity&) = 0;
     virtual void fill_disk(const FillDisk&) = 0;
     virtual void write_spec(const WriteSpec&) = 0;
     virtual void publish(const PublishGuest&) = 0;  ///< Error{refused} where the guest exists by now
@@ -45,6 +52,9 @@ class GuestDriver {
         const StartGuest&) = 0;  ///< returns when its init runs; Error with the hypervisor's own words
     virtual void stop(const StopGuest&) = 0;  ///< returns when it is gone and its disk is free
     virtual void restart_ioc(const RestartIoc&) = 0;
+    /// The disks of a domain that runs, all of one moment, into the folder that the storage has made.
+    /// Error{refused} for containers.
+    virtual void copy_disks(const CopyDisks&) = 0;
 };
 
 class NetworkDriver {

@@ -43,6 +43,29 @@ struct Doer {
         drivers.storage.make_disk(a);
         return [this_ = *this, a] { this_.drivers.storage.remove_partial(a.pool, a.name); };
     }
+    Undo operator()(const CopyDisks& a) const {
+        drivers.storage.copy_disks(a);
+        Undo undo = [this_ = *this, a] { this_.drivers.storage.remove_partial(a.pool, a.name); };
+        try {
+            if (!a.domain.empty()) drivers.guests.copy_disks(a);
+        } catch (...) {
+            undo();
+            throw;
+        }
+        return undo;
+    }
+    Undo operator()(const FetchDisk& a) const {
+        drivers.storage.fetch_disk(a);
+        return {};  // it took hours: the next run goes on with it
+    }
+    Undo operator()(const DropFetched& a) const {
+        drivers.storage.drop_fetched(a);
+        return {};
+    }
+    Undo operator()(const GiveIdentity& a) const {
+        drivers.storage.give_identity(a);
+        return {};
+    }
     Undo operator()(const FillDisk& a) const {
         drivers.storage.fill_disk(a);
         return {};
