@@ -55,6 +55,7 @@ says() { [[ $out$'\n'$err == *"$1"* ]] || fail "not said: $1"; }   # TEXT in std
 says_not() { [[ $out$'\n'$err != *"$1"* ]] || fail "said: $1"; }
 prints() { [[ $out == *"$1"* ]] || fail "not on stdout: $1"; }     # TEXT in stdout
 same() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
+names_in() { find "$1" -mindepth 1 -maxdepth 1 -printf "%f\n" | sort | paste -sd " "; } # FOLDER: its entries
 holds() { "$@" || fail "does not hold: $*"; }                      # CMD succeeds
 holds_not() { ! "$@" || fail "holds: $*"; }
 becomes() { # CMD...: succeeds within 10 s
