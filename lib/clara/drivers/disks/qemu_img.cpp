@@ -73,7 +73,8 @@ const json& section(const json& tree, const char* key) {
 }
 
 /// Made in memory: qemu-img fsyncs what it makes, and this file gets its fsync with the rest of the guest.
-void create_in(int dir, const std::string& name, const std::vector<std::string>& backing, std::uint64_t size) {
+void create_in(int dir, const std::string& name, const std::vector<std::string>& backing,
+               std::uint64_t size) {
     Fd memory(::memfd_create("qcow2", MFD_CLOEXEC));
     if (!memory) throw system_error("cannot make a file in memory", errno);
     std::vector<std::string> arguments{"create", "-q", "-f", "qcow2"};
