@@ -16,23 +16,32 @@ Allocator::Allocator(const Facts& facts, unsigned skip) : skip_(skip) {
         macs_.insert(mac);
     }
     for (const auto& [name, guest] : facts.guests) {
-        taken_[guest.address] = "the address of " + name;
+        guests_.push_back({name, guest.network, guest.address, guest.mac});
         macs_.insert(guest.mac);
     }
     for (const auto& entry : facts.book) {
-        taken_[entry.address] = "the address of " + entry.name;
+        guests_.push_back(entry);
         macs_.insert(entry.mac);
     }
 }
 
+std::map<Ipv4, std::string> Allocator::taken_on(const Network& network) const {
+    std::map<Ipv4, std::string> taken = taken_;
+    for (const auto& entry : guests_)
+        if (!network.isolated || entry.network == network.name)
+            taken[entry.address] = "the address of " + entry.name;
+    return taken;
+}
+
 Ipv4 Allocator::address(const Network& network, const std::string& wanted) {
     std::string range = fmt::format("{}-{}", network.first.str(), network.last.str());
+    const auto taken = taken_on(network);
     Ipv4 chosen;
     if (wanted == "auto") {
         std::vector<Ipv4> free;
         for (Ipv4 a = network.first; a <= network.last && free.size() <= skip_; ++a.value)
             if (network.subnet.usable(a) && a != network.subnet.address && a != network.gateway &&
-                !taken_.count(a))
+                !taken.count(a))
                 free.push_back(a);
         if (free.empty())
             throw Error(ErrorKind::refused,
@@ -55,7 +64,7 @@ Ipv4 Allocator::address(const Network& network, const std::string& wanted) {
                         fmt::format("address {} belongs to the host or the gateway of network {}",
                                     chosen.str(), network.name),
                         "take one of " + range + ", or --address auto");
-        if (auto found = taken_.find(chosen); found != taken_.end())
+        if (auto found = taken.find(chosen); found != taken.end())
             throw Error(ErrorKind::refused, fmt::format("address {} is {}", chosen.str(), found->second),
                         "take another one, or --address auto");
     }

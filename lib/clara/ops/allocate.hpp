@@ -24,8 +24,12 @@ class Allocator {
     Mac mac(const Random& random);
 
   private:
+    /// Isolated networks repeat the addresses of others.
+    std::map<Ipv4, std::string> taken_on(const Network& network) const;
+
     unsigned skip_;
-    std::map<Ipv4, std::string> taken_;  ///< address -> who has it
+    std::map<Ipv4, std::string> taken_;  ///< on the wire or handed out: address -> who has it
+    std::vector<BookEntry> guests_;
     std::set<Mac> macs_;
 };
 

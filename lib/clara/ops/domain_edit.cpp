@@ -38,6 +38,37 @@ void edit_smbios(XmlElement domain, const DomainEdits& edits) {
             }
 }
 
+/// libvirt tells the domain's own UUID inside, and has no two domains of one: QEMU takes the last word.
+void keep_smbios_uuid(XmlElement domain, const std::string& uuid) {
+    constexpr const char* qemu = "http://libvirt.org/schemas/domain/qemu/1.0";
+    XmlElement line = domain.find("commandline");
+    if (!line) line = domain.add("commandline").in_space("qemu", qemu);
+    for (const std::string& word : {std::string("-smbios"), "type=1,uuid=" + uuid})
+        line.add("arg").in_space("qemu", qemu).set("value", word);
+}
+
+void edit_size(XmlElement domain, const DomainEdits& edits) {
+    if (edits.cpus) {
+        const std::string cpus = std::to_string(edits.cpus);
+        if (XmlElement count = domain.find("vcpu")) {
+            count.drop("current");
+            count.set_text(cpus);
+        } else {
+            domain.find("memory").add_after("vcpu", cpus);
+        }
+        // What was said of each processor of before.
+        for (const char* part : {"vcpus", "cpu/topology", "cpu/numa"})
+            if (XmlElement element = domain.find(part)) element.remove();
+    }
+    if (!edits.memory) return;
+    const std::string kib = std::to_string(edits.memory >> 10);
+    for (const char* part : {"memory", "currentMemory"})
+        if (XmlElement element = domain.find(part)) {
+            element.set("unit", "KiB");
+            element.set_text(kib);
+        }
+}
+
 void edit_nvram(XmlElement domain, const DomainEdits& edits) {
     XmlElement os = domain.find("os");
     if (!os) return;
@@ -102,7 +133,8 @@ OldWords old_words(const DomainFacts& old, const DomainEdits& edits) {
         words.unique.erase(edit.backing);
     }
     for (const auto& edit : edits.nics) words.unique.erase(edit.mac.str());
-    for (const auto& kept : {std::string(), lower(edits.uuid), domain_file::nvram(edits.pool, edits.name)})
+    for (const auto& kept : {std::string(), lower(edits.uuid), lower(edits.smbios_uuid),
+                             domain_file::nvram(edits.pool, edits.name)})
         words.unique.erase(kept);
     return words;
 }
@@ -134,6 +166,8 @@ EditedDomain edit_domain_xml(const std::string& xml, const DomainEdits& edits, c
     if (genid && !edits.genid.empty()) genid.set_text(edits.genid);
     edit_mark(domain, edits);
     edit_smbios(domain, edits);
+    if (!edits.smbios_uuid.empty()) keep_smbios_uuid(domain, edits.smbios_uuid);
+    edit_size(domain, edits);
     edit_nvram(domain, edits);
     edit_seclabels(domain, edited.warnings);
     XmlElement devices = domain.find("devices");

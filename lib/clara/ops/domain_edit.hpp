@@ -22,16 +22,20 @@ struct DiskEdit {
 /// A network card of the copy, in the order of the domain's own.
 struct NicEdit {
     Mac mac;
-    std::string bridge;  ///< empty: plugged in where the domain's is
-    std::string target;  ///< its name on the host; empty: libvirt's choice
+    std::string bridge;      ///< empty: plugged in where the domain's is
+    std::string target;      ///< its name on the host; empty: libvirt's choice
+    bool unplugged = false;  ///< its link is down
 };
 
 struct DomainEdits {
     std::string name, pool;       ///< of the copy; the mark in <metadata> says so
     std::string uuid;             ///< of domain and SMBIOS, where the XML tells that
+    std::string smbios_uuid;      ///< what SMBIOS tells inside, where that is not `uuid`; empty: it is
     std::string genid;            ///< where the XML has one (Windows' VM generation id)
     std::string serial;           ///< SMBIOS serial number, where the XML tells one; empty: as it is
     std::string type;             ///< kvm | qemu; empty: as it is
+    int cpus = 0;                 ///< 0: as they are
+    std::uint64_t memory = 0;     ///< bytes, 0: as it is
     bool direct_io = true;        ///< caches of the disks as domain_xml() sets them
     std::vector<DiskEdit> disks;  ///< one for each of DomainFacts::disks that is own()
     std::vector<NicEdit> nics;    ///< one for each of DomainFacts::nics

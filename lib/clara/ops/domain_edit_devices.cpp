@@ -81,6 +81,7 @@ void edit_nics(XmlElement devices, const DomainEdits& edits, Warnings& warnings)
         if (!edit.bridge.empty()) plug_into(interface, edit.bridge);
         XmlElement before = interface.find(interface.find("source") ? "source" : "mac");
         if (!edit.target.empty()) before.add_after("target").set("dev", edit.target);
+        if (edit.unplugged) child(interface, "link").set("state", "down");
         if (XmlElement port = interface.find("virtualport"); port && port.find("parameters"))
             port.find("parameters").drop("interfaceid");
         if (interface.find("filterref/parameter"))

@@ -37,6 +37,7 @@ struct ReserveAddress {
     Ipv4 address;
     Mac mac;
     std::string kind = "lxc";  ///< tells an interrupted destroy what to remove
+    bool repeats = false;      ///< an exact copy on an isolated network: its MAC is that of a guest elsewhere
 };
 struct ReleaseAddress {
     std::string pool, name;

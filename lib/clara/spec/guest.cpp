@@ -11,6 +11,7 @@ const Table<GuestSpec>& guest_table() {
             field(&GuestSpec::name,
                   {.name = "name", .doc = "Its name.", .required = true, .check = name_problem}),
             field(&GuestSpec::template_name, {.name = "template", .doc = "What it was made from."}),
+            field(&GuestSpec::origin, {.name = "origin", .doc = "What it was copied from."}),
             field(&GuestSpec::pool,
                   {.name = "pool", .type = Type::path, .doc = "Where it lies.", .required = true}),
             field(
@@ -49,7 +50,7 @@ GuestSpec read_guest(const std::string& yaml, const std::string& where) {
     Problems problems;
     Yaml tree = load_yaml(yaml, {where, "/"}, problems);
     validate(tree, key, problems);
-    require_base(tree, problems);
+    if (!tree.find("origin")) require_base(tree, problems);
     problems.check();
     GuestSpec spec;
     read_section(tree, guest_table(), spec);

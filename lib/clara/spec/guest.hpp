@@ -91,9 +91,10 @@ struct GuestSpec {
     std::string template_name;
     std::string description;
     std::string owner;
-    std::string pool;            ///< absolute path of the pool
-    std::string image;           ///< NAME@DIGEST as in POOL/images; empty with an installer
-    std::string installer;       ///< kvm only: ISO file on the host that installs it
+    std::string pool;       ///< absolute path of the pool
+    std::string origin;     ///< what it was copied from, e.g. ssh://root@build/dev/sda; empty: nothing
+    std::string image;      ///< NAME@DIGEST as in POOL/images; empty with an installer, or for a full copy
+    std::string installer;  ///< kvm only: ISO file on the host that installs it
     std::string init = "clara";  ///< clara | system (the image's own /sbin/init)
     Nic nic;
     std::optional<Machine> machine;  ///< kvm: always, lxc: never

@@ -71,6 +71,7 @@ std::string conflict(const std::vector<BookEntry>& book, const ReserveAddress& w
         if (entry.name == wanted.name) return "the name " + wanted.name + " is taken";
         if (entry.network == wanted.network && entry.address == wanted.address)
             return "address " + wanted.address.str() + " is taken by " + entry.name;
+        if (wanted.repeats && entry.network != wanted.network) continue;
         if (entry.mac == wanted.mac) return "MAC " + wanted.mac.str() + " is taken by " + entry.name;
     }
     return {};
