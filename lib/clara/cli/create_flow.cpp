@@ -7,11 +7,11 @@
 #include <set>
 
 #include "clara/cli/batch.hpp"
+#include "clara/cli/free_addresses.hpp"
 #include "clara/drivers/epics/ca.hpp"
 #include "clara/drivers/epics/db.hpp"
 #include "clara/drivers/host.hpp"
 #include "clara/drivers/host_facts.hpp"
-#include "clara/drivers/network/arp.hpp"
 #include "clara/ops/host_paths.hpp"
 
 namespace clara {
@@ -23,41 +23,6 @@ constexpr int attempts = 100;
 constexpr unsigned crowd = 64;
 
 using Served = decltype(Facts::pv_served);
-
-/// The addresses this batch would take: the planner's own choice, errors left to the planner.
-std::map<std::string, std::vector<Ipv4>> draft(const std::vector<CreateItem>& items, const Site& site,
-                                               const Facts& facts, unsigned skip) {
-    Allocator allocator(facts, skip);
-    std::map<std::string, std::vector<Ipv4>> by_network;
-    for (const auto& item : items) {
-        const Network& network = site.network(item.spec.nic.network);
-        try {
-            by_network[network.name].push_back(allocator.address(network, item.address));
-        } catch (const Error&) {
-            continue;  // plan_create meets the same and tells it as that guest's own
-        }
-    }
-    return by_network;
-}
-
-/// RFC 5227 probes of the addresses about to be taken, again where one of them turned out to be in use.
-void probe_wire(const std::vector<CreateItem>& items, const Site& site, Facts& facts, unsigned skip) {
-    std::set<Ipv4> probed;
-    for (bool again = true; again;) {
-        again = false;
-        for (const auto& [name, addresses] : draft(items, site, facts, skip)) {
-            const Network& network = site.network(name);
-            std::vector<Ipv4> fresh;
-            for (auto address : addresses)
-                if (probed.insert(address).second) fresh.push_back(address);
-            if (fresh.empty() || !facts.bridges.count(network.bridge)) continue;
-            for (const auto& [address, mac] : arp_probe(network.bridge, fresh, site.arp_wait)) {
-                facts.on_wire[address] = mac;
-                again = true;
-            }
-        }
-    }
-}
 
 Served probe_pvs(const std::vector<CreateItem>& items, const Site& site,
                  const std::set<std::string>& bridges) {
@@ -90,7 +55,9 @@ Facts facts_for(const std::vector<CreateItem>& items, const Site& site, const Cr
     auto served = std::async(std::launch::async, [&items, &site, bridges = facts.bridges, &options] {
         return options.allow_duplicate_pv ? Served{} : probe_pvs(items, site, bridges);
     });
-    probe_wire(items, site, facts, skip);
+    std::vector<AddressWish> wishes;
+    for (const auto& item : items) wishes.push_back({item.spec.nic.network, item.address});
+    probe_addresses(wishes, site, facts, skip);
     facts.pv_served = served.get();
     return facts;
 }

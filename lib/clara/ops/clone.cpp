@@ -90,7 +90,7 @@ CopyDisks copy_of(const GuestSpec& spec, const CloneSource& source, const std::o
             refuse(fmt::format("disk {} of {} is of type {}, which only libvirt itself reads", disk.target,
                                source.what, disk.type),
                    "start it, and clone it while it runs");
-        if (disk.format.empty())
+        if (!source.running && disk.format.empty())
             refuse(
                 fmt::format("the XML of {} does not say which format disk {} has", source.what, disk.target),
                 "add type='raw' or 'qcow2' to its <driver>: virsh edit " + domain->name);
@@ -185,6 +185,7 @@ void add_bridge(Plan& plan, const GuestSpec& spec, const Site& site, const Facts
 ClonePlan plan_clone(const std::string& name, const std::string& pool, const CloneSource& source,
                      const Site& site, const Facts& facts, Allocator& allocator, const CloneOptions& options,
                      const Clock& clock, const Random& random) {
+    ClonePlan result;
     std::optional<DomainFacts> domain;
     if (source.kind != CloneSource::Kind::disk) domain = read_domain(source.xml, source.what);
     GuestSpec spec = clone_spec(name, pool, source, domain, options);
@@ -194,9 +195,12 @@ ClonePlan plan_clone(const std::string& name, const std::string& pool, const Clo
     choose_place(spec, source, domain, site, facts, allocator, options, random);
     check_ioc(spec, source, site, options);
     check_space(source, pool, facts, options);
+    for (const auto& mount : spec.mounts)
+        if (!mount.read_only)
+            result.warnings.push_back(
+                fmt::format("it writes into {} of the host, as {} does", mount.host, source.what));
     spec.created = iso8601(clock());
-
-    ClonePlan result{{"clone", name, pool, spec.nic.subnet.address.str(), {}}, {}};
+    result.plan = {"clone", name, pool, spec.nic.subnet.address.str(), {}};
     auto& actions = result.plan.actions;
     CopyDisks copy = copy_of(spec, source, domain, site, options);
     DefineGuest define = definition(spec, source, domain, copy, site, facts, options, result.warnings);

@@ -29,6 +29,7 @@ Machine hardware(const CloneSource& source, const std::optional<DomainFacts>& do
         machine.cpus = usual_cpus;
         machine.memory = usual_memory;
         machine.firmware = source.fact.firmware;
+        machine.chipset = machine.firmware == "uefi" ? "q35" : "pc";  // what such systems were made for
         machine.disk = known ? "virtio" : "sata";
         machine.nic = known ? "virtio" : "e1000";
         // Nobody knows whether it says anything on a serial line.
@@ -114,10 +115,11 @@ void choose_place(GuestSpec& spec, const CloneSource& source, const std::optiona
     if (!options.exact) spec.nameservers = network.nameservers;
     for (std::size_t i = 0; i < spec.networks.size(); ++i) {
         ExtraNic& nic = spec.networks[i];
-        if (options.exact)
-            nic.network = network.name;
-        else
+        if (!options.exact)
             nic.mac = further_mac(spec.nic.mac, i);
+        else if (domain && i + 1 < domain->nics.size())
+            nic.mac = domain->nics[i + 1].mac.value_or(nic.mac);
+        if (options.exact) nic.network = network.name;
     }
     spec.machine->uuid = random_uuid(random);
 }

@@ -77,6 +77,11 @@ Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, A
     check_name(spec, facts);
     if (spec.kind == "kvm") check_vm(spec, site, facts);
     choose_image(spec, facts);
+    const std::string base = spec.image;
+    if (options.full) {  // a disk that stands for itself
+        spec.origin = "image " + base;
+        spec.image.clear();
+    }
     check_paths(spec, facts);
     check_pvs(item, facts, options.allow_duplicate_pv);
     check_room(spec, facts);
@@ -92,10 +97,11 @@ Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, A
     add_bridges(plan, spec, site, facts);
     actions.push_back(ReserveAddress{spec.pool, spec.name, spec.nic.network, spec.nic.subnet.address,
                                      spec.nic.mac, spec.kind});
-    MakeDisk disk{spec.pool, spec.name, spec.disk, spec.kind, spec.kind == "kvm" ? spec.image : ""};
+    MakeDisk disk{spec.pool, spec.name, spec.disk, spec.kind, spec.kind == "kvm" ? base : ""};
+    disk.full = options.full;
     for (const auto& extra : spec.disks) disk.more.push_back(extra.size);
     actions.push_back(std::move(disk));
-    if (!spec.image.empty()) actions.push_back(fill_of(spec, site));
+    if (!base.empty()) actions.push_back(fill_of(spec, site));
     actions.push_back(WriteSpec{spec});
     DefineGuest define = definition_of(spec, site, facts);
     const std::string home = define.home;

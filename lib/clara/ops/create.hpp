@@ -14,6 +14,7 @@ namespace clara {
 
 struct CreateOptions {
     bool start = false;
+    bool full = false;  ///< kvm: a copy of the image, not linked to it
     bool prove = true;  ///< with start: wait until the ports answer
     bool allow_duplicate_pv = false;
     std::chrono::milliseconds timeout{15000};

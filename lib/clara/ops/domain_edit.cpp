@@ -18,6 +18,16 @@ void set_or_add(XmlElement domain, const char* name, const std::string& text, co
         domain.find(after).add_after(name, text);
 }
 
+void edit_type(XmlElement domain, const std::string& type) {
+    domain.set("type", type);
+    // Emulation has no CPU of the host's to pass through; what it can do at most comes nearest.
+    XmlElement cpu = domain.find("cpu");
+    if (type == "qemu" && cpu && cpu.get("mode") == "host-passthrough") {
+        cpu.set("mode", "maximum");
+        cpu.drop("migratable");
+    }
+}
+
 void edit_mark(XmlElement domain, const DomainEdits& edits) {
     XmlElement mark = domain_part::mark(domain);
     if (!mark) {
@@ -159,7 +169,7 @@ EditedDomain edit_domain_xml(const std::string& xml, const DomainEdits& edits, c
     XmlElement domain = domain_part::root(document, where);
     EditedDomain edited;
     domain.drop("id");  // of the running domain
-    if (!edits.type.empty()) domain.set("type", edits.type);
+    if (!edits.type.empty()) edit_type(domain, edits.type);
     domain.find("name").set_text(edits.name);
     set_or_add(domain, "uuid", edits.uuid, "name");
     XmlElement genid = domain.find("genid");

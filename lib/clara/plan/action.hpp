@@ -49,6 +49,7 @@ struct MakeDisk {
     std::uint64_t size = 0;  ///< bytes
     std::string kind = "lxc";
     std::string image;                ///< kvm: NAME@DIGEST; empty: an empty disk
+    bool full = false;                ///< kvm: a copy of it, not linked
     std::vector<std::uint64_t> more;  ///< kvm: sizes of further empty disks, disk2.qcow2 and so on
 };
 /// One disk of a copy.

@@ -40,14 +40,14 @@ struct Teller {
     }
     Sentence operator()(const MakeDisk& a) const {
         std::string disks = "disk of " + size_text(a.size);
-        if (!a.image.empty()) disks += " linked to image " + a.image;
+        if (!a.image.empty()) disks += (a.full ? ", a copy of image " : " linked to image ") + a.image;
         for (auto size : a.more) disks += ", another of " + size_text(size);
         return {"Create", "Creating", fmt::format("{} for {} in {}", disks, a.name, a.pool)};
     }
     Sentence operator()(const CopyDisks& a) const {
         std::string disks;
         for (const auto& disk : a.disks) {
-            disks += fmt::format(" {} to {}", disk.source, disk.file);
+            disks += fmt::format("{} {} to {}", disks.empty() ? "" : ",", disk.source, disk.file);
             if (!disk.image.empty()) disks += " linked to image " + disk.image;
         }
         return {
