@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <set>
+#include <vector>
 
 #include "clara/base/error.hpp"
 #include "clara/ops/lxc_config.hpp"
@@ -13,6 +14,7 @@ class FakeGuests : public clara::GuestDriver {
     std::set<std::string> up;
     std::map<std::string, int> ioc_restarts;
     std::set<std::string> broken;  ///< names that do not start
+    std::vector<clara::CopyDisks> copies;
 
     void define(const clara::DefineGuest& guest) override {
         refuse_foreign(guest.name, guest.pool);
@@ -37,6 +39,12 @@ class FakeGuests : public clara::GuestDriver {
         if (!up.count(guest.name))
             throw clara::Error(clara::ErrorKind::refused, guest.name + " is not running");
         ++ioc_restarts[guest.name];
+    }
+    void copy_disks(const clara::CopyDisks& copy) override {
+        if (copy.rate > 0) throw clara::Error(clara::ErrorKind::usage, "no limit while it runs");
+        if (!up.count(copy.domain))
+            throw clara::Error(clara::ErrorKind::refused, copy.domain + " does not run");
+        copies.push_back(copy);
     }
 
   private:

@@ -34,7 +34,14 @@ class FakeStorage : public StorageDriver {
         std::vector<BookEntry> book;
         std::set<std::string> running;                ///< names whose disk is in use
         std::uint64_t room = std::uint64_t{1} << 40;  ///< bytes that files may still take
+        std::map<std::string, std::string> fetched;   ///< guest -> url
     };
+    /// A disk outside the pool, by path or url.
+    struct Disk {
+        Guest guest;
+        bool in_use = false, damaged = false;
+    };
+    std::map<std::string, Disk> disks;
     std::map<std::string, Pool> pools;
 
     void clear_leftover(const ClearLeftover& a) override {
@@ -57,6 +64,36 @@ class FakeStorage : public StorageDriver {
         if (p.guests.count(a.name)) throw exists_already(a.name);
         if (!p.partial.emplace(a.name, Guest{a.size}).second)
             throw StaleFacts("an interrupted create left ." + a.name + ".partial in the way");
+    }
+    void copy_disks(const CopyDisks& a) override {
+        std::lock_guard guard(mutex_);
+        Pool& p = pools[a.pool];
+        if (p.guests.count(a.name)) throw exists_already(a.name);
+        if (p.partial.count(a.name))
+            throw StaleFacts("an interrupted create left ." + a.name + ".partial in the way");
+        Guest copy;
+        if (a.domain.empty())
+            for (const auto& disk : a.disks) {
+                const Guest& from = disk.fetched ? source(p.fetched, a.name).guest : source(disk).guest;
+                copy.files.insert(from.files.begin(), from.files.end());
+            }
+        p.partial[a.name] = take_room(p, copy);
+    }
+    void fetch_disk(const FetchDisk& a) override {
+        std::lock_guard guard(mutex_);
+        Pool& p = pools[a.pool];
+        if (auto there = p.fetched.find(a.name); there != p.fetched.end() && there->second != a.url)
+            throw Error(ErrorKind::refused, "what was fetched is of " + there->second);
+        if (!disks.count(a.url)) throw Error(ErrorKind::unreachable, "no connection");
+        p.fetched[a.name] = a.url;
+    }
+    void drop_fetched(const DropFetched& a) override {
+        std::lock_guard guard(mutex_);
+        pools[a.pool].fetched.erase(a.name);
+    }
+    void give_identity(const GiveIdentity& a) override {
+        Guest& guest = made(a.pool, a.name);
+        guest.files["/etc/hostname"] = {"/etc/hostname", "", a.identity.hostname + "\n"};
     }
     void fill_disk(const FillDisk& a) override {
         Guest& guest = made(a.pool, a.name);
@@ -148,6 +185,18 @@ class FakeStorage : public StorageDriver {
     }
 
   private:
+    const Disk& source(const DiskCopy& wanted) {
+        auto found = disks.find(wanted.source);
+        if (found == disks.end()) throw Error(ErrorKind::failed, wanted.source + " is not there");
+        if (found->second.in_use) throw Error(ErrorKind::busy, wanted.source + " is in use");
+        if (found->second.damaged) throw Error(ErrorKind::refused, wanted.source + " is damaged");
+        return found->second;
+    }
+    const Disk& source(const std::map<std::string, std::string>& fetched, const std::string& guest) {
+        auto url = fetched.find(guest);
+        if (url == fetched.end()) throw Error(ErrorKind::failed, "nothing was fetched for " + guest);
+        return disks.at(url->second);
+    }
     static Guest take_room(Pool& p, const Guest& copied) {
         if (copied.taken() > p.room) throw Error(ErrorKind::failed, "no space left in the pool");
         return copied;

@@ -16,6 +16,7 @@ class GuestsByKind : public GuestDriver {
     void start(const StartGuest& guest) override { of(guest.kind).start(guest); }
     void stop(const StopGuest& guest) override { of(guest.kind).stop(guest); }
     void restart_ioc(const RestartIoc& guest) override { of(guest.kind).restart_ioc(guest); }
+    void copy_disks(const CopyDisks& copy) override { kvm_.copy_disks(copy); }  // there are no other copies
 
   private:
     GuestDriver& of(const std::string& kind) {

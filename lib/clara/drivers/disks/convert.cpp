@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -38,13 +39,28 @@ class Progress {
     double percent_ = 0;
 };
 
-std::vector<std::string> arguments(const std::string& source, const std::string& format,
-                                   const std::string& target, const ConvertOptions& options) {
+void convert(const std::string& source, const std::string& format, const std::string& target,
+             const ConvertOptions& options, const RunOptions& run) {
+    const std::string path = fs::absolute(source).lexically_normal().string();
+    if (options.compare) {
+        // At first all of it is in the source; then what the new backing file has otherwise moves in.
+        run_qemu_img({"create", "-q", "-f", "qcow2", "-b", path, "-F", format, target}, Trust::ours);
+        run_qemu_img({"rebase", "-p", "-f", "qcow2", "-b", options.backing, "-F", "qcow2", target},
+                     Trust::ours, run);
+        return;
+    }
     std::vector<std::string> words{"convert", "-p", "-f", format, "-O", "qcow2"};
     if (options.rate > 0) words.insert(words.end(), {"-r", std::to_string(options.rate)});
-    words.push_back(fs::absolute(source).lexically_normal().string());
-    words.push_back(target);
-    return words;
+    if (!options.backing.empty()) words.insert(words.end(), {"-B", options.backing, "-F", "qcow2"});
+    words.insert(words.end(), {path, target});
+    run_qemu_img(words, Trust::ours, run);
+}
+
+/// Made before it holds anything that not everybody should read.
+void make_private(int dir, const std::string& name, mode_t mode) {
+    Fd file(::openat(dir, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode));
+    if (!file) throw system_error("cannot make " + name, errno);
+    if (::fchmod(file.get(), mode) != 0) throw system_error("cannot protect " + name, errno);
 }
 
 }  // namespace
@@ -70,15 +86,16 @@ void convert_disk(const std::string& source, const std::string& format, const st
     Fd dir = open_dir(folder);
     if (exists_at(dir.get(), name))
         throw Error(ErrorKind::refused, target + " exists already", "choose another name");
-    std::uint64_t needed = 0;
+    std::uint64_t needed = options.needs;
     if (options.check_room) {
         needed = copy_needs(source, format, options.trust);
         require_room(folder, needed, what);
     }
     Progress progress(options.progress);
     try {
-        run_qemu_img(
-            arguments(source, format, folder + "/" + partial, options), Trust::ours,
+        make_private(dir.get(), partial, options.mode);
+        convert(
+            source, format, folder + "/" + partial, options,
             {.timeout = longest_copy, .on_output = [&](std::string_view piece) { progress.take(piece); }});
         Fd file(::openat(dir.get(), partial.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
         if (!file) throw system_error("cannot open " + partial, errno);

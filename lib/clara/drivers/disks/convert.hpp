@@ -1,5 +1,7 @@
 // Copies of disks as qcow2.
 #pragma once
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -11,6 +13,10 @@ namespace clara {
 struct ConvertOptions {
     std::uint64_t rate = 0;                ///< bytes a second that are written, 0: as fast as it goes
     bool check_room = true;                ///< false for block devices, whose holes nobody knows
+    std::uint64_t needs = 0;               ///< bytes, where that is known and there is room
+    mode_t mode = 0644;                    ///< of the new file
+    std::string backing;                   ///< the copy is linked to it: see linked.hpp
+    bool compare = false;                  ///< and it is not what the source stands on at once
     Trust trust = Trust::ours;             ///< foreign: inspect_foreign() was asked before
     std::function<void(double)> progress;  ///< per cent, 0 to 100, never less than before
 };

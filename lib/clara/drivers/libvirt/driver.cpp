@@ -179,4 +179,8 @@ void LibvirtDriver::restart_ioc(const RestartIoc& guest) {
     clara::restart_ioc(host->open_channel(guest.name, inside::console_channel, false));
 }
 
+void LibvirtDriver::copy_disks(const CopyDisks& copy) {
+    throw Error(ErrorKind::refused, copy.from + " runs");
+}
+
 }  // namespace clara

@@ -23,6 +23,7 @@ class LibvirtDriver : public GuestDriver {
     void start(const StartGuest& guest) override;
     void stop(const StopGuest& guest) override;
     void restart_ioc(const RestartIoc& guest) override;
+    void copy_disks(const CopyDisks& copy) override;  ///< of any domain: nothing of it is changed
 
     std::shared_ptr<Hypervisor> connect(const std::string& uri);
 

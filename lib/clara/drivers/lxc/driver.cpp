@@ -175,4 +175,8 @@ void LxcDriver::restart_ioc(const RestartIoc& guest) {
     clara::restart_ioc(init);
 }
 
+void LxcDriver::copy_disks(const CopyDisks& copy) {
+    throw Error(ErrorKind::refused, copy.from + " is a container: only virtual machines are copied");
+}
+
 }  // namespace clara

@@ -20,6 +20,7 @@ class LxcDriver : public GuestDriver {
     void start(const StartGuest& guest) override;
     void stop(const StopGuest& guest) override;
     void restart_ioc(const RestartIoc& guest) override;
+    void copy_disks(const CopyDisks& copy) override;
 
   private:
     void stop(const std::string& lxc_path, const std::string& name, std::chrono::milliseconds timeout);

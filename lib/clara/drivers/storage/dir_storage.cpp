@@ -16,7 +16,9 @@
 #include "clara/drivers/disks/fill_disk.hpp"
 #include "clara/drivers/disks/qemu_img.hpp"
 #include "clara/drivers/storage/book.hpp"
+#include "clara/drivers/storage/clone.hpp"
 #include "clara/drivers/storage/ext4.hpp"
+#include "clara/drivers/storage/fetched.hpp"
 #include "clara/drivers/storage/fill.hpp"
 #include "clara/drivers/storage/folders.hpp"
 #include "clara/drivers/storage/layout.hpp"
@@ -55,11 +57,6 @@ void remove_folder(int guests, const std::string& name) {
     if (!exists_at(guests, name)) return;
     const auto disks = claim_disks(open_dir_at(guests, name).get());
     remove_tree_at(guests, name);
-}
-
-Error exists_already(const std::string& name) {
-    return Error(ErrorKind::refused, "there is a guest " + name + " already",
-                 "choose another name, or clara-destroy it");
 }
 
 /// Other guests' disks may be linked to one of this guest's.
@@ -112,12 +109,8 @@ void DirStorage::clear_leftover(const ClearLeftover& a) {
 
 void DirStorage::make_disk(const MakeDisk& a) {
     Fd guests = open_guests(a.pool);
-    if (exists_at(guests.get(), a.name)) throw exists_already(a.name);
-    std::string partial = pool::partial(a.name);
-    if (::mkdirat(guests.get(), partial.c_str(), 0755) != 0) {
-        if (errno == EEXIST) throw StaleFacts("an interrupted create left " + partial + " in the way");
-        throw system_error("cannot make " + partial, errno);
-    }
+    make_partial(guests.get(), a.name);
+    const std::string partial = pool::partial(a.name);
     try {
         Fd dir = open_dir_at(guests.get(), partial);
         if (a.kind == "kvm") {
@@ -135,6 +128,23 @@ void DirStorage::make_disk(const MakeDisk& a) {
         remove_tree_at(guests.get(), partial);
         rethrow_full(e, a.pool);
     }
+}
+
+void DirStorage::copy_disks(const CopyDisks& a) {
+    make_dirs(pool::guests(a.pool));
+    cloning::copy_disks(a);
+}
+
+void DirStorage::fetch_disk(const FetchDisk& a) {
+    fetched::fetch(a);
+}
+
+void DirStorage::drop_fetched(const DropFetched& a) {
+    fetched::drop(a.pool, a.name);
+}
+
+void DirStorage::give_identity(const GiveIdentity& a) {
+    cloning::give_identity(a);
 }
 
 void DirStorage::fill_disk(const FillDisk& a) {

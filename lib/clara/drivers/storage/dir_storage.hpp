@@ -6,8 +6,8 @@ namespace clara {
 
 /// Keeps no state: everything lies in the pool. The caller holds the guest's lock (POOL/locks/NAME).
 ///
-///   make_disk -> .NAME.partial/   fill_disk, write_spec   publish -> NAME/   remove_guest -> .NAME.removed
-///   -> gone
+///   make_disk, copy_disks -> .NAME.partial/   give_identity, fill_disk, write_spec   publish -> NAME/
+///   remove_guest -> .NAME.removed -> gone
 ///
 /// Nothing before publish() is fsynced; publish() makes all of it durable before the name appears.
 class DirStorage : public StorageDriver {
@@ -16,6 +16,10 @@ class DirStorage : public StorageDriver {
     void reserve(const ReserveAddress&) override;
     void release(const ReleaseAddress&) override;
     void make_disk(const MakeDisk&) override;
+    void copy_disks(const CopyDisks&) override;
+    void fetch_disk(const FetchDisk&) override;
+    void drop_fetched(const DropFetched&) override;
+    void give_identity(const GiveIdentity&) override;
     void fill_disk(const FillDisk&) override;
     void write_spec(const WriteSpec&) override;
     void publish(const PublishGuest&) override;

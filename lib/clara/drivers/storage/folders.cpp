@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdio>
 
 #include "clara/base/files.hpp"
+#include "clara/drivers/storage/layout.hpp"
 
 namespace clara {
 namespace {
@@ -23,6 +25,19 @@ bool rename_new(int dir, const std::string& from, const std::string& to) {
     if (exists_at(dir, to)) return false;
     if (::renameat(dir, from.c_str(), dir, to.c_str()) == 0) return true;
     throw system_error("cannot rename " + from + " to " + to, errno);
+}
+
+Error exists_already(const std::string& guest) {
+    return {ErrorKind::refused, "there is a guest " + guest + " already",
+            "choose another name, or clara-destroy it"};
+}
+
+void make_partial(int guests, const std::string& name) {
+    if (exists_at(guests, name)) throw exists_already(name);
+    const std::string partial = pool::partial(name);
+    if (::mkdirat(guests, partial.c_str(), 0755) == 0) return;
+    if (errno == EEXIST) throw StaleFacts("an interrupted create left " + partial + " in the way");
+    throw system_error("cannot make " + partial, errno);
 }
 
 void rethrow_full(const Error& e, const std::string& pool) {

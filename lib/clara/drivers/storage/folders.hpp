@@ -10,6 +10,12 @@ namespace clara {
 /// RENAME_NOREPLACE, so there it is a look and a rename.
 bool rename_new(int dir, const std::string& from, const std::string& to);
 
+Error exists_already(const std::string& guest);
+
+/// Makes .NAME.partial in the folder of guests. Error{refused} where the guest exists, StaleFacts where an
+/// interrupted run has left one.
+void make_partial(int guests, const std::string& name);
+
 /// To be called in a handler: throws on, and where the pool is full, says so. The kernel reports a full pool
 /// below a sparse disk as an I/O error.
 [[noreturn]] void rethrow_full(const Error& e, const std::string& pool);

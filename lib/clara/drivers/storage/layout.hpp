@@ -39,6 +39,13 @@ inline std::string snapshots(const std::string& pool, const std::string& name) {
 inline std::string snapshot(const std::string& pool, const std::string& name, const std::string& snapshot) {
     return snapshots(pool, name) + "/" + snapshot;
 }
+/// Disks of other machines, until the guest that they are for has them.
+inline std::string incoming(const std::string& pool) {
+    return pool + "/incoming";
+}
+inline std::string fetched(const std::string& pool, const std::string& name) {
+    return incoming(pool) + "/" + name + ".qcow2";
+}
 inline std::string cache(const std::string& pool) {
     return pool + "/cache";
 }
