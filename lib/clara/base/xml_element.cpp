@@ -38,10 +38,14 @@ bool blank(const xmlNode* node) {
     return node && node->type == XML_TEXT_NODE && xmlIsBlankNode(node);
 }
 
+struct FreeNode {
+    void operator()(xmlNode* node) const { xmlFreeNode(node); }
+};
+
 xmlNode* new_element(const xmlNode* near, const char* name, const std::string& text) {
-    xmlNode* node = made(xmlNewDocNode(near->doc, nullptr, BAD_CAST name, nullptr));
-    if (!text.empty()) XmlElement(node).set_text(text);
-    return node;
+    std::unique_ptr<xmlNode, FreeNode> node(made(xmlNewDocNode(near->doc, nullptr, BAD_CAST name, nullptr)));
+    if (!text.empty()) XmlElement(node.get()).set_text(text);
+    return node.release();
 }
 
 /// Behind `sibling`, after a copy of the blanks that are before it.
