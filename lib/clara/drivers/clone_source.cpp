@@ -76,7 +76,7 @@ void look_at_disks(CloneSource& source, const std::string& pool) {
             continue;
         }
         SourceFact fact =
-            inspect_source(disk.source, disk.format, source.kind != CloneSource::Kind::guest, pool);
+            inspect_source(disk.source, disk.format, source.kind != CloneSource::Kind::guest);
         fact.needs += source.fact.needs;
         if (first)
             source.fact = fact;
@@ -129,7 +129,7 @@ CloneSource read_disk_source(const std::string& path, const std::string& format,
     source.path = path;
     source.format = format_for(path, format, block);
     check_disk_format(source.format);
-    source.fact = inspect_source(path, source.format, true, pool);
+    source.fact = inspect_source(path, source.format, true);
     return source;
 }
 
@@ -173,7 +173,7 @@ CloneSource fetched_source(const std::string& url, const std::string& name, cons
     source.path = pool::fetched(pool, name);
     source.format = "qcow2";
     source.fetched = true;
-    source.fact = inspect_source(source.path, source.format, false, pool);
+    source.fact = inspect_source(source.path, source.format, false);
     return source;
 }
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "clara/ops/facts.hpp"
-#include "clara/ops/source.hpp"
+#include "clara/ops/clone_source.hpp"
 #include "clara/spec/site.hpp"
 
 namespace clara {

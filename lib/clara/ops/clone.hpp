@@ -7,7 +7,7 @@
 
 #include "clara/base/clock.hpp"
 #include "clara/ops/allocate.hpp"
-#include "clara/ops/source.hpp"
+#include "clara/ops/clone_source.hpp"
 #include "clara/plan/plan.hpp"
 #include "clara/spec/site.hpp"
 

@@ -3,10 +3,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "clara/base/net.hpp"
-#include "clara/spec/guest.hpp"
 
 namespace clara {
 
@@ -23,21 +21,6 @@ struct SourceFact {
     std::optional<Ipv4> address;     ///< as its own configuration has it
     std::string hostname;
     std::string image;  ///< NAME@DIGEST that it is linked to; empty: none
-};
-
-struct CloneSource {
-    enum class Kind {
-        guest,   ///< of ours
-        domain,  ///< of libvirt, not ours
-        disk     ///< a file, a block device, or what was fetched of another machine
-    } kind = Kind::disk;
-    std::string what;               ///< for people, e.g. "guest build" or "/srv/build.vmdk"
-    std::optional<GuestSpec> spec;  ///< of a guest
-    std::string xml;                ///< of a guest or domain, as libvirt has it
-    bool running = false;           ///< nothing is known of its disks then, but `fact.needs`
-    SourceFact fact;                ///< of its first disk
-    std::string path, format;       ///< of a disk
-    bool fetched = false;           ///< it lies in POOL/incoming
 };
 
 }  // namespace clara

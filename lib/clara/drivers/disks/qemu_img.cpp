@@ -170,6 +170,11 @@ void create_linked(int dir, const std::string& name, const std::string& backing,
     create_in(dir, name, {"-u", "-b", backing, "-F", "qcow2"}, size);
 }
 
+void grow_disk(const std::string& path, std::uint64_t size) {
+    if (disk_info(path, "qcow2").size >= size) return;
+    run_qemu_img({"resize", "-q", "-f", "qcow2", path, std::to_string(size)}, Trust::ours);
+}
+
 void create_empty(int dir, const std::string& name, std::uint64_t size) {
     create_in(dir, name, {}, size);
 }

@@ -54,6 +54,9 @@ void create_linked(int dir, const std::string& name, const std::string& backing,
 /// Makes `name` in the open folder `dir`, an empty qcow2 of `size` bytes. Not fsynced.
 void create_empty(int dir, const std::string& name, std::uint64_t size);
 
+/// A qcow2 smaller than `size` (bytes) becomes that large; others stay as they are. Not fsynced.
+void grow_disk(const std::string& path, std::uint64_t size);
+
 /// Bytes that a copy as qcow2 will take, as far as holes tell.
 std::uint64_t copy_needs(const std::string& path, const std::string& format, Trust trust = Trust::ours);
 

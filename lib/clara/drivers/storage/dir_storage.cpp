@@ -13,6 +13,7 @@
 #include "clara/base/files.hpp"
 #include "clara/base/lock.hpp"
 #include "clara/drivers/disks/chain.hpp"
+#include "clara/drivers/disks/convert.hpp"
 #include "clara/drivers/disks/fill_disk.hpp"
 #include "clara/drivers/disks/qemu_img.hpp"
 #include "clara/drivers/storage/book.hpp"
@@ -73,6 +74,20 @@ void refuse_linked(const std::string& pool, const std::string& name) {
     }
 }
 
+void make_vm_disks(const MakeDisk& a, int dir) {
+    if (a.image.empty()) {
+        create_empty(dir, "disk.qcow2", a.size);
+    } else if (a.full) {
+        const std::string disk = pool::guest(a.pool, pool::partial(a.name)) + "/disk.qcow2";
+        convert_disk(pool::image_disk(a.pool, a.image), "qcow2", disk, {.mode = 0600});
+        grow_disk(disk, a.size);
+    } else {
+        create_linked(dir, "disk.qcow2", pool::image_disk_link(a.image), a.size);
+    }
+    for (std::size_t i = 0; i < a.more.size(); ++i)
+        create_empty(dir, fmt::format("disk{}.qcow2", i + 2), a.more[i]);
+}
+
 std::string image_file(const GuestSpec& spec) {
     return spec.kind == "kvm" ? pool::image_disk(spec.pool, spec.image) : pool::image(spec.pool, spec.image);
 }
@@ -114,12 +129,7 @@ void DirStorage::make_disk(const MakeDisk& a) {
     try {
         Fd dir = open_dir_at(guests.get(), partial);
         if (a.kind == "kvm") {
-            if (a.image.empty())
-                create_empty(dir.get(), "disk.qcow2", a.size);
-            else
-                create_linked(dir.get(), "disk.qcow2", pool::image_disk_link(a.image), a.size);
-            for (std::size_t i = 0; i < a.more.size(); ++i)
-                create_empty(dir.get(), fmt::format("disk{}.qcow2", i + 2), a.more[i]);
+            make_vm_disks(a, dir.get());
         } else {
             make_dirs(pool::cache(a.pool));
             make_blank_disk(dir.get(), "disk.raw", a.size, pool::cache(a.pool));

@@ -1,0 +1,26 @@
+// What a server is copied from, as the read halves of the drivers found it.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "clara/ops/source.hpp"
+#include "clara/spec/guest.hpp"
+
+namespace clara {
+
+struct CloneSource {
+    enum class Kind {
+        guest,   ///< of ours
+        domain,  ///< of libvirt, not ours
+        disk     ///< a file, a block device, or what was fetched of another machine
+    } kind = Kind::disk;
+    std::string what;               ///< for people, e.g. "guest build" or "/srv/build.vmdk"
+    std::optional<GuestSpec> spec;  ///< of a guest
+    std::string xml;                ///< of a guest or domain, as libvirt has it
+    bool running = false;           ///< nothing is known of its disks then, but `fact.needs`
+    SourceFact fact;                ///< of its first disk
+    std::string path, format;       ///< of a disk
+    bool fetched = false;           ///< it lies in POOL/incoming
+};
+
+}  // namespace clara
