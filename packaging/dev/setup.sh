@@ -87,6 +87,17 @@ kernel() {
     rm -rf "$cache/.setup"
 }
 
+# A server that clara did not make, for the tests that import one.
+foreign() {
+    local disk=/var/cache/clara/test-disk/debian.raw
+    [ ! -e $disk ] || return 0
+    [ "$(id -u)" = 0 ] || return 0
+    echo "setup: installing a small Debian on a disk for the tests, a minute, once" >&2
+    mkdir -p "${disk%/*}"
+    tests/system/foreign_disk.sh $disk >&2 ||
+        echo "setup: no such disk: tests that import a server are listed as not run" >&2
+}
+
 missing=()
 for package in "${packages[@]}"; do
     installed "$package" || installed "$(renamed "$package")" || missing+=("$package")
@@ -96,6 +107,7 @@ if [ ${#missing[@]} -eq 0 ]; then
     epics
     machines
     kernel
+    foreign
     exit 0
 fi
 if [ "$(id -u)" != 0 ]; then
@@ -122,3 +134,4 @@ apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
 epics
 machines
 kernel
+foreign
