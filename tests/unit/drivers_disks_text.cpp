@@ -1,8 +1,8 @@
 #include "catch.hpp"
 #include "clara/base/error.hpp"
 #include "clara/drivers/disks/convert.hpp"
-#include "clara/drivers/disks/fstab.hpp"
 #include "clara/drivers/disks/remote.hpp"
+#include "clara/ops/fstab.hpp"
 
 using namespace clara;
 

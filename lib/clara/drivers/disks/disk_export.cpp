@@ -83,14 +83,14 @@ Error export_error(const std::string& file, const std::string& why) {
 }  // namespace
 
 DiskExport::DiskExport(const std::string& file, const std::string& format)
-    : DiskExport(file, format, nullptr) {}
+    : DiskExport(disk_chain(file, format)) {}
 
-DiskExport::DiskExport(const std::string& file, const std::string& format, const Volume& part)
-    : DiskExport(file, format, &part) {}
+DiskExport::DiskExport(const std::vector<ChainLink>& chain) : DiskExport(chain, nullptr) {}
 
-DiskExport::DiskExport(const std::string& file, const std::string& format, const Volume* part) : file_(file) {
-    const std::string nodes = block_nodes(disk_chain(file, format), part).dump();
-    start(nodes);
+DiskExport::DiskExport(const std::vector<ChainLink>& chain, const Volume& part) : DiskExport(chain, &part) {}
+
+DiskExport::DiskExport(const std::vector<ChainLink>& chain, const Volume* part) : file_(chain.front().path) {
+    start(block_nodes(chain, part).dump());
     try {
         // The greeting comes when all that the command line asks for is there.
         if (line(answer_wait).empty()) throw export_error(file_, complaint());

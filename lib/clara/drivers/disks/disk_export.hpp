@@ -6,7 +6,8 @@
 #include <string>
 
 #include "clara/base/handle.hpp"
-#include "clara/drivers/disks/volumes.hpp"
+#include "clara/drivers/disks/chain.hpp"
+#include "clara/ops/volumes.hpp"
 
 namespace clara {
 
@@ -17,8 +18,10 @@ class DiskExport {
   public:
     /// Error{busy} where the disk is in use, {refused} where its format or chain is not as it should be.
     DiskExport(const std::string& file, const std::string& format);
+    /// Of a chain that need not be written in the files' headers.
+    explicit DiskExport(const std::vector<ChainLink>& chain);
     /// `part` of it alone, as if that were the disk.
-    DiskExport(const std::string& file, const std::string& format, const Volume& part);
+    DiskExport(const std::vector<ChainLink>& chain, const Volume& part);
     ~DiskExport();
     DiskExport(const DiskExport&) = delete;
     DiskExport& operator=(const DiskExport&) = delete;
@@ -30,7 +33,7 @@ class DiskExport {
     void close();
 
   private:
-    DiskExport(const std::string& file, const std::string& format, const Volume* part);
+    DiskExport(const std::vector<ChainLink>& chain, const Volume* part);
     void start(const std::string& chain_json);
     void command(const std::string& json, const std::string& what);
     std::string line(std::chrono::milliseconds wait);

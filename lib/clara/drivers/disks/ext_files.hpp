@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "clara/base/handle.hpp"
-#include "clara/drivers/disks/volumes.hpp"
+#include "clara/ops/volumes.hpp"
 
 struct struct_ext2_filsys;
 

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "clara/base/error.hpp"
-#include "clara/drivers/disks/fstab.hpp"
+#include "clara/ops/fstab.hpp"
 
 namespace clara {
 namespace {
@@ -51,9 +51,11 @@ GuestSystem guess(const std::vector<Volume>& volumes) {
 }  // namespace
 
 GuestDisk::GuestDisk(const std::string& file, const std::string& format)
-    : file_(file),
-      format_(format),
-      export_(std::make_unique<DiskExport>(file, format)),
+    : GuestDisk(disk_chain(file, format)) {}
+
+GuestDisk::GuestDisk(std::vector<ChainLink> chain)
+    : chain_(std::move(chain)),
+      export_(std::make_unique<DiskExport>(chain_)),
       volumes_(find_volumes(export_->path())) {
     const Volume* root = find_root();
     if (!root) {
@@ -109,15 +111,15 @@ void GuestDisk::replay_journals(const Wanted& wanted) {
     if (unclean.empty()) return;
     export_->close();
     for (const Volume* volume : unclean) {
-        DiskExport part(file_, format_, *volume);
+        DiskExport part(chain_, *volume);
         try {
             repair_ext(part.path());
         } catch (Error& e) {
-            throw e.in(volume->number ? "partition " + std::to_string(volume->number) : file_);
+            throw e.in(volume->number ? "partition " + std::to_string(volume->number) : chain_.front().path);
         }
         part.close();
     }
-    export_ = std::make_unique<DiskExport>(file_, format_);
+    export_ = std::make_unique<DiskExport>(chain_);
 }
 
 GuestDisk::Place GuestDisk::place(const std::string& path) const {

@@ -28,9 +28,12 @@ class GuestDisk : public GuestTree {
     /// Finds the root file system and those that its fstab mounts from the same disk, and replays their
     /// journals. Error{busy} where the disk is in use; Error{failed} where a file system is damaged.
     GuestDisk(const std::string& file, const std::string& format);
+    /// The same of a chain that does not say so itself: the first file takes all changes.
+    explicit GuestDisk(std::vector<ChainLink> chain);
 
     const GuestSystem& system() const { return system_; }
     const std::vector<Volume>& volumes() const { return volumes_; }
+    bool boot_code() const { return has_boot_code(export_->path()); }
     /// Mount points that lie on this disk but cannot be changed: "/var (xfs)".
     const std::vector<std::string>& closed_parts() const { return closed_; }
 
@@ -63,7 +66,7 @@ class GuestDisk : public GuestTree {
     Wanted find_mounts(const Volume& root);
     void replay_journals(const Wanted& wanted);
 
-    std::string file_, format_;
+    std::vector<ChainLink> chain_;
     std::unique_ptr<DiskExport> export_;
     std::vector<Volume> volumes_;
     GuestSystem system_;

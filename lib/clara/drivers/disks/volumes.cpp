@@ -2,8 +2,11 @@
 
 #include <blkid/blkid.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "clara/base/error.hpp"
@@ -40,6 +43,11 @@ void look_at(int fd, Volume& volume) {
     volume.label = value(probe, "LABEL");
 }
 
+std::string type_of(blkid_partition part) {
+    if (const char* text = blkid_partition_get_type_string(part)) return text;  // GPT
+    return fmt::format("{:#x}", blkid_partition_get_type(part));
+}
+
 std::vector<Volume> partitions(int fd, std::uint64_t size) {
     Probe probe = new_probe(fd, 0, size);
     blkid_probe_enable_partitions(probe.get(), 1);
@@ -53,6 +61,7 @@ std::vector<Volume> partitions(int fd, std::uint64_t size) {
         volume.offset = static_cast<std::uint64_t>(blkid_partition_get_start(part)) * sector;
         volume.size = static_cast<std::uint64_t>(blkid_partition_get_size(part)) * sector;
         if (const char* uuid = blkid_partition_get_uuid(part)) volume.part_uuid = uuid;
+        volume.part_type = type_of(part);
         // A table may say anything.
         if (volume.offset >= size || volume.size > size - volume.offset || volume.size == 0) continue;
         volumes.push_back(std::move(volume));
@@ -61,6 +70,14 @@ std::vector<Volume> partitions(int fd, std::uint64_t size) {
 }
 
 }  // namespace
+
+bool has_boot_code(const std::string& device) {
+    Fd fd(::open(device.c_str(), O_RDONLY | O_CLOEXEC));
+    std::array<char, 440> code{};
+    if (!fd || ::pread(fd.get(), code.data(), code.size(), 0) < 0)
+        throw system_error("cannot read the disk", errno);
+    return std::any_of(code.begin(), code.end(), [](char byte) { return byte != 0; });
+}
 
 std::vector<Volume> find_volumes(const std::string& device) {
     Fd fd(::open(device.c_str(), O_RDONLY | O_CLOEXEC));

@@ -7,16 +7,6 @@
 namespace clara::identity {
 namespace {
 
-/// What the source calls itself, as it is written: "build01" or "build01.site.org".
-std::string old_name(const GuestTree& tree) {
-    for (const char* file : {"/etc/hostname", "/etc/HOSTNAME"})
-        for (const auto& line : lines_of(tree.read(file).value_or("")))
-            if (auto words = words_of(line); !words.empty() && words[0][0] != '#') return words[0];
-    for (const auto& line : lines_of(tree.read("/etc/sysconfig/network").value_or("")))
-        if (line.starts_with("HOSTNAME=")) return unquoted(trimmed(line.substr(9)));
-    return {};
-}
-
 std::string short_name(const std::string& name) {
     return name.substr(0, name.find('.'));
 }
@@ -93,6 +83,15 @@ void plan_resolver(const GuestTree& tree, const Identity& identity, IdentityPlan
 }
 
 }  // namespace
+
+std::string old_name(const GuestTree& tree) {
+    for (const char* file : {"/etc/hostname", "/etc/HOSTNAME"})
+        for (const auto& line : lines_of(tree.read(file).value_or("")))
+            if (auto words = words_of(line); !words.empty() && words[0][0] != '#') return words[0];
+    for (const auto& line : lines_of(tree.read("/etc/sysconfig/network").value_or("")))
+        if (line.starts_with("HOSTNAME=")) return unquoted(trimmed(line.substr(9)));
+    return {};
+}
 
 void plan_names(const GuestTree& tree, const Identity& identity, const std::string& old_address,
                 IdentityPlan& plan) {

@@ -6,6 +6,8 @@
 
 namespace clara::identity {
 
+/// What the source calls itself, as it is written: "build01" or "build01.site.org".
+std::string old_name(const GuestTree& tree);
 void plan_names(const GuestTree& tree, const Identity& identity, const std::string& old_address,
                 IdentityPlan& plan);
 void plan_keys(const GuestTree& tree, IdentityPlan& plan);

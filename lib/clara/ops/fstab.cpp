@@ -1,4 +1,4 @@
-#include "clara/drivers/disks/fstab.hpp"
+#include "clara/ops/fstab.hpp"
 
 #include <algorithm>
 #include <array>

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "clara/drivers/disks/volumes.hpp"
+#include "clara/ops/volumes.hpp"
 
 namespace clara {
 
