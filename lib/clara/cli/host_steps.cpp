@@ -79,7 +79,7 @@ std::vector<HostStep> prepare_steps(const Site& site, const std::string& pool) {
     for (const auto& network : site.networks) {
         auto addresses = addresses_of(network.bridge);
         if (!network.managed || addresses.count(network.subnet)) continue;
-        EnsureBridge bridge{network.bridge, network.subnet};
+        EnsureBridge bridge{network.bridge, network.subnet, network.isolated};
         steps.push_back({describe(bridge), [bridge] { BridgeDriver().ensure_bridge(bridge); }});
     }
     add_hook_step(steps);

@@ -177,7 +177,7 @@ bool takes_identity(const CloneSource& source, const GuestSpec& spec, const Site
 void add_bridge(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts) {
     const Network& network = site.network(spec.nic.network);
     if (network.managed && !facts.bridges.count(network.bridge))
-        plan.actions.push_back(EnsureBridge{network.bridge, network.subnet});
+        plan.actions.push_back(EnsureBridge{network.bridge, network.subnet, network.isolated});
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ void add_bridges(Plan& plan, const GuestSpec& spec, const Site& site, const Fact
     std::set<std::string> known = facts.bridges;
     auto need = [&](const Network& network) {
         if (network.managed && known.insert(network.bridge).second)
-            plan.actions.push_back(EnsureBridge{network.bridge, network.subnet});
+            plan.actions.push_back(EnsureBridge{network.bridge, network.subnet, network.isolated});
     };
     need(site.network(spec.nic.network));
     for (const auto& nic : spec.networks) need(site.network(nic.network));

@@ -32,7 +32,7 @@ void add_bridge(std::vector<Action>& actions, const GuestSpec& spec, const Site&
     if (facts.bridges.count(spec.nic.bridge)) return;
     for (const auto& network : site.networks)
         if (network.managed && network.bridge == spec.nic.bridge) {
-            actions.push_back(EnsureBridge{network.bridge, network.subnet});
+            actions.push_back(EnsureBridge{network.bridge, network.subnet, network.isolated});
             return;
         }
     throw Error(ErrorKind::refused, fmt::format("bridge {} is missing", spec.nic.bridge),

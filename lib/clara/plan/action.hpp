@@ -30,6 +30,9 @@ struct ClearLeftover {
 struct EnsureBridge {
     std::string bridge;
     Subnet address;
+    /// Of an isolated network, which repeats addresses of others: this host has no route to it, only who
+    /// names the bridge reaches it.
+    bool isolated = false;
 };
 /// Enter name, address and MAC into the pool's address book. StaleFacts where one is taken.
 struct ReserveAddress {

@@ -81,6 +81,7 @@ void TcpCheck::attempt(ProbeTime now) {
     connected_ = replied_ = false;
     received_.clear();
     fd_ = open_socket(SOCK_STREAM);
+    bind_to_interface(fd_.get(), interface_);
     due = ProbeTime::max();  // one connection at a time
     int code = start_connect(fd_.get(), guest_, port_);
     if (code == 0) return through(now);

@@ -24,6 +24,9 @@ class Check {
         : name(std::move(short_name)), what(std::move(long_name)) {}
     virtual ~Check() = default;
 
+    /// What it asks over IP goes through that interface: two networks of this host may have the same
+    /// addresses.
+    virtual void go_through(const std::string&) {}
     /// Try (again), once `due` is over.
     virtual void attempt(ProbeTime now) = 0;
     /// poll(2) reported the descriptor.
@@ -71,6 +74,7 @@ class TcpCheck : public Check {
     /// Says `opening` at once, and once what `reply` finds.
     TcpCheck(std::string short_name, std::string long_name, Ipv4 guest, std::uint16_t port,
              std::string opening, Judge judge, Reply reply = {});
+    void go_through(const std::string& interface) override { interface_ = interface; }
     void attempt(ProbeTime now) override;
     void ready(ProbeTime now, short events) override;
     pollfd interest() const override { return {fd_.get(), connected_ ? short{POLLIN} : short{POLLOUT}, 0}; }
@@ -81,7 +85,7 @@ class TcpCheck : public Check {
     void say(ProbeTime now, const std::string& words);
     Ipv4 guest_;
     std::uint16_t port_;
-    std::string opening_, received_;
+    std::string interface_, opening_, received_;
     Judge judge_;
     Reply reply_;
     Fd fd_;

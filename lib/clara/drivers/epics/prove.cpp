@@ -74,6 +74,8 @@ Checks checks_for(const ProveGuest& what) {
     for (int port : spec.ports)
         checks.push_back(std::make_unique<TcpCheck>(fmt::format("TCP {}", port), fmt::format("TCP {}", port),
                                                     guest, static_cast<std::uint16_t>(port), "", Judge{}));
+    if (host.value != 0)
+        for (auto& check : checks) check->go_through(spec.nic.bridge);
     return checks;
 }
 

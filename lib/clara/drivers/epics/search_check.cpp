@@ -35,6 +35,10 @@ SearchCheck::SearchCheck(std::string short_name, std::string long_name, Ports po
         throw system_error("cannot broadcast", errno);
 }
 
+void SearchCheck::go_through(const std::string& interface) {
+    bind_to_interface(fd_.get(), interface);
+}
+
 void SearchCheck::attempt(ProbeTime now) {
     if (next_broadcast_ == ProbeTime::max()) next_broadcast_ = now + first_broadcast;
     ask(guest_, false);

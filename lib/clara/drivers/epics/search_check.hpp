@@ -18,6 +18,7 @@ class SearchCheck : public Check {
     };
     SearchCheck(std::string short_name, std::string long_name, Ports ports, Ipv4 guest, Ipv4 broadcast,
                 std::vector<std::string> pvs);
+    void go_through(const std::string& interface) override;
     void attempt(ProbeTime now) override;
     void ready(ProbeTime now, short events) override;
     pollfd interest() const override { return {fd_.get(), POLLIN, 0}; }

@@ -15,6 +15,12 @@ Fd open_socket(int type) {
     return fd;
 }
 
+void bind_to_interface(int fd, const std::string& interface) {
+    if (!interface.empty() && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
+                                           static_cast<socklen_t>(interface.size())) != 0)
+        throw system_error("cannot talk through " + interface, errno);
+}
+
 std::uint16_t bind_any(int fd) {
     sockaddr_in at{};
     at.sin_family = AF_INET;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "clara/base/handle.hpp"
 #include "clara/base/net.hpp"
@@ -21,6 +22,8 @@ inline sockaddr_in socket_address(Ipv4 address, std::uint16_t port) {
 
 /// SOCK_STREAM or SOCK_DGRAM, non-blocking, closed on exec. Throws Error.
 Fd open_socket(int type);
+/// From here on it talks through that interface alone, whatever the routes say; empty: as they say.
+void bind_to_interface(int fd, const std::string& interface);
 /// Binds a socket to a port of the kernel's choice, of all addresses, and tells the port.
 std::uint16_t bind_any(int fd);
 /// Starts to connect; 0, EINPROGRESS, or the error.

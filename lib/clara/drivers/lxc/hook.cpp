@@ -68,7 +68,7 @@ void provide_bridge(const GuestSpec& spec, const std::string& config) {
     const Site site = read_site(config);
     for (const auto& network : site.networks)
         if (network.bridge == spec.nic.bridge && network.managed) {
-            BridgeDriver().ensure_bridge({network.bridge, network.subnet});
+            BridgeDriver().ensure_bridge({network.bridge, network.subnet, network.isolated});
             return;
         }
     throw Error(ErrorKind::refused, "bridge " + spec.nic.bridge + " is missing",

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <netlink/errno.h>
@@ -83,6 +84,8 @@ bool check_addresses(const std::vector<AddressEntry>& entries, int index, const 
                         fmt::format("bridge {} has the address {}, not {}", wanted.bridge,
                                     entry.address.str(), wanted.address.str()),
                         "correct `bridge` or `subnet` of the network in site.yaml");
+        } else if (wanted.isolated || !entry.routed) {
+            continue;
         } else if (wanted.address.contains(entry.address.address) ||
                    entry.address.contains(wanted.address.address)) {
             throw Error(ErrorKind::refused,
@@ -101,6 +104,7 @@ void add_address(nl_sock* socket, int index, const EnsureBridge& wanted) {
     rtnl_addr_set_local(address.get(), nl_address(wanted.address.address).get());
     rtnl_addr_set_prefixlen(address.get(), wanted.address.prefix);
     rtnl_addr_set_broadcast(address.get(), nl_address(wanted.address.broadcast()).get());
+    if (wanted.isolated) rtnl_addr_set_flags(address.get(), IFA_F_NOPREFIXROUTE);
     int code = rtnl_addr_add(socket, address.get(), NLM_F_CREATE | NLM_F_EXCL);
     if (code < 0 && code != -NLE_EXIST)  // a neighbour that ran at the same time was faster
         throw netlink_error(fmt::format("cannot give {} to {}", wanted.address.str(), wanted.bridge), code);

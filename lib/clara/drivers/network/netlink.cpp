@@ -1,6 +1,7 @@
 #include "clara/drivers/network/netlink.hpp"
 
 #include <arpa/inet.h>
+#include <linux/if_addr.h>
 #include <netlink/errno.h>
 
 #include <cstring>
@@ -42,7 +43,8 @@ std::vector<AddressEntry> list_addresses(nl_sock* socket) {
         if (rtnl_addr_get_family(address) != AF_INET || !local) continue;
         entries.push_back({rtnl_addr_get_ifindex(address),
                            {ipv4_of(local), rtnl_addr_get_prefixlen(address)},
-                           ipv4_of(rtnl_addr_get_broadcast(address))});
+                           ipv4_of(rtnl_addr_get_broadcast(address)),
+                           !(rtnl_addr_get_flags(address) & IFA_F_NOPREFIXROUTE)});
     }
     return entries;
 }

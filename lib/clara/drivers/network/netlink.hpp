@@ -28,7 +28,8 @@ Error netlink_error(const std::string& what, int code);
 struct AddressEntry {
     int interface = 0;
     Subnet address;
-    Ipv4 broadcast;  ///< 0.0.0.0: none
+    Ipv4 broadcast;      ///< 0.0.0.0: none
+    bool routed = true;  ///< the kernel has a route to its subnet
 };
 std::vector<AddressEntry> list_addresses(nl_sock* socket);
 
