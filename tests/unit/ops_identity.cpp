@@ -49,7 +49,7 @@ FakeTree server() {
 }
 
 void check(const FakeTree& tree, const std::string& name) {
-    check_golden("identity/" + name + ".txt", print(plan_identity(tree, identity())));
+    check_golden("identity/" + name + ".txt", print(plan_identity(tree, identity(), {})));
 }
 
 }  // namespace
@@ -193,13 +193,13 @@ TEST_CASE("identity: a second time changes nothing more") {
     FakeTree tree = server();
     tree.files["/sbin/ifup"] = "";
     tree.files["/etc/network/interfaces"] = "iface eth0 inet dhcp\n";
-    IdentityPlan first = plan_identity(tree, identity());
+    IdentityPlan first = plan_identity(tree, identity(), {});
     for (const auto& change : first.changes) {
         if (change.what == FileChange::What::write) tree.files[change.path] = change.text;
         if (change.what == FileChange::What::remove) tree.files.erase(change.path);
         if (change.what == FileChange::What::link) tree.links[change.path] = change.text;
     }
-    for (const auto& change : plan_identity(tree, identity()).changes) {
+    for (const auto& change : plan_identity(tree, identity(), {}).changes) {
         if (change.what == FileChange::What::host_key) continue;
         INFO(change.path);
         CHECK(change.what == FileChange::What::write);
@@ -213,17 +213,17 @@ TEST_CASE("identity: without an address the network stays, and unknown systems a
     tree.files["/etc/network/interfaces"] = "iface eth0 inet dhcp\n";
     Identity id = identity();
     id.address.reset();
-    for (const auto& change : plan_identity(tree, id).changes)
+    for (const auto& change : plan_identity(tree, id, {}).changes)
         CHECK(change.path != "/etc/network/interfaces");
 
-    auto warnings = plan_identity(FakeTree{}, identity()).warnings;
+    auto warnings = plan_identity(FakeTree{}, identity(), {}).warnings;
     REQUIRE(warnings.size() == 2);
     CHECK(warnings[0].find("no network configuration of a known form") == 0);
     CHECK(warnings[1].find("no boot loader of a known form") == 0);
 
     FakeTree spoilt = server();
     spoilt.files["/etc/netplan/01.yaml"] = "network: [unclosed\n";
-    warnings = plan_identity(spoilt, identity()).warnings;
+    warnings = plan_identity(spoilt, identity(), {}).warnings;
     REQUIRE(warnings.size() == 2);
     CHECK(warnings[0].find("/etc/netplan/01.yaml: not readable") == 0);
 }
@@ -231,5 +231,5 @@ TEST_CASE("identity: without an address the network stays, and unknown systems a
 TEST_CASE("identity: a name that is none is refused") {
     Identity id = identity();
     id.hostname = "x\n127.0.0.1 bank";
-    CHECK_THROWS_AS(plan_identity(FakeTree{}, id), Error);
+    CHECK_THROWS_AS(plan_identity(FakeTree{}, id, {}), Error);
 }
