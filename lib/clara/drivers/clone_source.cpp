@@ -66,7 +66,7 @@ std::uint64_t taken(const DomainDisk& disk) {
 }
 
 /// Of a guest or domain: its XML says where the disks are.
-void look_at_disks(CloneSource& source, const std::string& pool) {
+void look_at_disks(CloneSource& source) {
     const DomainFacts domain = read_domain(source.xml, source.what);
     bool first = true;
     for (const auto& disk : domain.disks) {
@@ -75,8 +75,7 @@ void look_at_disks(CloneSource& source, const std::string& pool) {
             source.fact.needs += taken(disk);
             continue;
         }
-        SourceFact fact =
-            inspect_source(disk.source, disk.format, source.kind != CloneSource::Kind::guest);
+        SourceFact fact = inspect_source(disk.source, disk.format, source.kind != CloneSource::Kind::guest);
         fact.needs += source.fact.needs;
         if (first)
             source.fact = fact;
@@ -107,7 +106,7 @@ CloneSource read_guest_source(const std::string& name, const std::string& pool, 
     source.running = guest.state != GuestState::stopped;
     if (guest.kind != "kvm" || !guest.lease_holder.empty()) return source;  // the planner refuses it
     source.xml = xml_of(name, site, facts);
-    look_at_disks(source, pool);
+    look_at_disks(source);
     return source;
 }
 
@@ -119,7 +118,7 @@ std::string format_for(const std::string& path, const std::string& said, bool bl
                 "say it: --format raw, qcow2, vmdk or vdi");
 }
 
-CloneSource read_disk_source(const std::string& path, const std::string& format, const std::string& pool) {
+CloneSource read_disk_source(const std::string& path, const std::string& format) {
     struct stat st {};
     if (::stat(path.c_str(), &st) != 0) throw Error(ErrorKind::usage, system_error(path, errno).message());
     const bool block = S_ISBLK(st.st_mode);
@@ -159,12 +158,12 @@ SourceName find_source(const std::string& text, const Facts& facts) {
 
 CloneSource read_source(const SourceName& name, const std::string& format, const std::string& pool,
                         const Site& site, const Facts& facts) {
-    if (name.kind == Kind::disk) return read_disk_source(name.name, format, pool);
+    if (name.kind == Kind::disk) return read_disk_source(name.name, format);
     if (name.kind == Kind::guest) return read_guest_source(name.name, pool, site, facts);
     CloneSource source{.kind = CloneSource::Kind::domain, .what = "domain " + name.name};
     source.xml = xml_of(name.name, site, facts);
     source.running = runs(name.name, site);
-    look_at_disks(source, pool);
+    look_at_disks(source);
     return source;
 }
 
