@@ -161,7 +161,7 @@ class BackupJob {
                 trouble += "; " + system_error("cannot remove " + file, errno).message();
         }
         if (trouble.empty()) return e;
-        return {e.kind(), e.message() + trouble,
+        return {lost_ ? ErrorKind::failed : e.kind(), e.message() + trouble,
                 fmt::format("{} itself runs on. When libvirtd is up (systemctl status libvirtd): virsh "
                             "domjobabort {}, then run it again",
                             copy_.domain, copy_.domain)};

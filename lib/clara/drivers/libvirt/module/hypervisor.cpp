@@ -239,6 +239,9 @@ class LibvirtHypervisor : public Hypervisor {
         JobParams params;
         if (::virDomainGetJobStats(domain, &type, &params.list, &params.count, flags) != 0) {
             Error error = last_error("cannot ask for the job of " + name, connection_.get());
+            // Between a backup's begin and the moment that libvirt has all of it (src/qemu/qemu_backup.c).
+            if (error.message().find("backup job data missing") != std::string::npos)
+                return {.phase = JobState::Phase::running};
             const auto state = find(name);
             if (!state || state->run != Run::off) throw error;
             return {.phase = JobState::Phase::failed, .why = name + " has stopped meanwhile"};
