@@ -71,7 +71,7 @@ TEST_CASE("guest disk: a copy gets its identity, and files keep owner and mode")
         disk.make_link("/etc/network/interfaces", "../real/interfaces");
         disk.write("/usr/sbin/ifup", "", {0, 0, 0755});
         disk.write("/var/lib/dhcp/dhclient.leases", "lease", {});
-        IdentityPlan plan = plan_identity(disk, identity);
+        IdentityPlan plan = plan_identity(disk, identity, disk.volumes());
         CHECK(apply_identity(disk, plan, "copy1").empty());
         disk.close();
     }

@@ -42,8 +42,9 @@ class FakeGuests : public clara::GuestDriver {
     }
     void copy_disks(const clara::CopyDisks& copy) override {
         if (copy.rate > 0) throw clara::Error(clara::ErrorKind::usage, "no limit while it runs");
-        if (!up.count(copy.domain))
-            throw clara::Error(clara::ErrorKind::refused, copy.domain + " does not run");
+        if (!configs.count(copy.domain))
+            throw clara::Error(clara::ErrorKind::refused, "no domain " + copy.domain);
+        if (!up.count(copy.domain)) throw clara::StaleFacts(copy.domain + " has stopped meanwhile");
         copies.push_back(copy);
     }
 

@@ -49,7 +49,7 @@ FakeTree server() {
 }
 
 void check(const FakeTree& tree, const std::string& name) {
-    check_golden("identity/" + name + ".txt", print(plan_identity(tree, identity())));
+    check_golden("identity/" + name + ".txt", print(plan_identity(tree, identity(), {})));
 }
 
 }  // namespace
@@ -189,17 +189,80 @@ TEST_CASE("identity: clara's own image, whose network comes from init.json") {
     check(tree, "clara");
 }
 
+namespace {
+
+/// A table of the old kind: /boot, swap, root and a disk of another operating system.
+const std::vector<Volume> partitions{
+    {.number = 1, .type = "ext2", .uuid = "aaaa-1", .part_uuid = "1234-01"},
+    {.number = 2, .type = "swap", .uuid = "bbbb-2", .part_uuid = "1234-02"},
+    {.number = 5, .type = "ext4", .uuid = "cccc-5", .part_uuid = "1234-05"},
+    {.number = 6, .type = "", .uuid = "", .part_uuid = "1234-06"},
+};
+
+std::string disks_of(const FakeTree& tree) {
+    IdentityPlan all = plan_identity(tree, identity(), partitions), plan;
+    const std::string paths[] = {
+        "/etc/fstab",  "/etc/crypttab",         "/etc/default/grub", "/etc/kernel/cmdline",
+        "/boot/grub/", "/boot/loader/entries/", "/extlinux.conf",    "/etc/initramfs-tools/conf.d/resume"};
+    for (const auto& change : all.changes)
+        for (const auto& path : paths)
+            if (change.path.starts_with(path)) plan.changes.push_back(change);
+    for (const auto& warning : all.warnings)
+        if (warning.find("calls a disk") != std::string::npos) plan.warn(warning);
+    return print(plan);
+}
+
+}  // namespace
+
+TEST_CASE("identity: disks are found by their UUIDs") {
+    FakeTree tree = server();
+    tree.files["/etc/fstab"] =
+        "# /dev/sda5 was / during installation\n/dev/sda5  / ext4  errors=remount-ro 0 1\n"
+        "  /dev/sda1\t/boot ext2 defaults 0 2\nLABEL=x /srv xfs defaults 0 0\n/dev/sda2 none swap sw 0 0\n"
+        "/dev/sda6 /win ntfs ro 0 0\n/dev/sda7 /gone ext4 ro 0 0\n/dev/sdb1 /data ext4 defaults 0 2\n"
+        "/dev/mapper/vg-home /home ext4 defaults 0 2\n/dev/sr0 /media/cdrom0 udf,iso9660 user,noauto 0 0\n"
+        "/dev/disk/by-path/pci-0000:00:1f.2-ata-1-part5 /again ext4 ro 0 0\n";
+    tree.files["/etc/crypttab"] = "secret /dev/sda6 none luks\nplain\n";
+    tree.files["/etc/default/grub"] =
+        "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet resume=/dev/sda2\"\nGRUB_CMDLINE_LINUX=\"root=/dev/sda5\"\n"
+        "GRUB_DISABLE_LINUX_UUID=true\n";
+    tree.files["/boot/grub/grub.cfg"] =
+        "set root='hd0,msdos1'\nlinux /vmlinuz-6.1 root=/dev/sda5 ro resume=/dev/sda2 quiet\n"
+        "initrd /initrd.img-6.1\n";
+    tree.files["/etc/initramfs-tools/conf.d/resume"] = "RESUME=/dev/sda2\n";
+    check_golden("identity/disks.txt", disks_of(tree));
+    // Nothing is known of its partitions, e.g. of a tree that is no disk.
+    CHECK(print(plan_identity(tree, identity(), {})).find("UUID=cccc-5") == std::string::npos);
+}
+
+TEST_CASE("identity: the disk with the root may be called by any place") {
+    FakeTree tree = server();
+    tree.files["/etc/fstab"] =
+        "/dev/disk/by-id/ata-WDC_WD10-part5 / ext4 ro 0 1\n/dev/disk/by-id/ata-WDC_WD10-part1 /boot ext2 ro "
+        "0 2\n"
+        "/dev/disk/by-id/ata-OTHER-part1 /data ext4 ro 0 2\n/dev/sda2 none swap sw 0 0\n";
+    // No initramfs: the kernel itself knows no file systems.
+    tree.files["/boot/grub/grub.cfg"] = "linux /vmlinuz root=/dev/sda5 ro\n";
+    tree.files["/extlinux.conf"] = "LABEL l\n LINUX /vmlinuz\n INITRD /i\n APPEND ro root=/dev/nvme0n1p5\n";
+    check_golden("identity/disks-by-id.txt", disks_of(tree));
+
+    FakeTree second = server();
+    second.files["/etc/fstab"] = "/dev/sdb5 / ext4 ro 0 1\n/dev/sda5 /other ext4 ro 0 2\n";
+    second.files["/etc/kernel/cmdline"] = "root=/dev/sdb5 quiet\n";
+    check_golden("identity/disks-second.txt", disks_of(second));
+}
+
 TEST_CASE("identity: a second time changes nothing more") {
     FakeTree tree = server();
     tree.files["/sbin/ifup"] = "";
     tree.files["/etc/network/interfaces"] = "iface eth0 inet dhcp\n";
-    IdentityPlan first = plan_identity(tree, identity());
+    IdentityPlan first = plan_identity(tree, identity(), {});
     for (const auto& change : first.changes) {
         if (change.what == FileChange::What::write) tree.files[change.path] = change.text;
         if (change.what == FileChange::What::remove) tree.files.erase(change.path);
         if (change.what == FileChange::What::link) tree.links[change.path] = change.text;
     }
-    for (const auto& change : plan_identity(tree, identity()).changes) {
+    for (const auto& change : plan_identity(tree, identity(), {}).changes) {
         if (change.what == FileChange::What::host_key) continue;
         INFO(change.path);
         CHECK(change.what == FileChange::What::write);
@@ -213,17 +276,17 @@ TEST_CASE("identity: without an address the network stays, and unknown systems a
     tree.files["/etc/network/interfaces"] = "iface eth0 inet dhcp\n";
     Identity id = identity();
     id.address.reset();
-    for (const auto& change : plan_identity(tree, id).changes)
+    for (const auto& change : plan_identity(tree, id, {}).changes)
         CHECK(change.path != "/etc/network/interfaces");
 
-    auto warnings = plan_identity(FakeTree{}, identity()).warnings;
+    auto warnings = plan_identity(FakeTree{}, identity(), {}).warnings;
     REQUIRE(warnings.size() == 2);
     CHECK(warnings[0].find("no network configuration of a known form") == 0);
     CHECK(warnings[1].find("no boot loader of a known form") == 0);
 
     FakeTree spoilt = server();
     spoilt.files["/etc/netplan/01.yaml"] = "network: [unclosed\n";
-    warnings = plan_identity(spoilt, identity()).warnings;
+    warnings = plan_identity(spoilt, identity(), {}).warnings;
     REQUIRE(warnings.size() == 2);
     CHECK(warnings[0].find("/etc/netplan/01.yaml: not readable") == 0);
 }
@@ -231,5 +294,5 @@ TEST_CASE("identity: without an address the network stays, and unknown systems a
 TEST_CASE("identity: a name that is none is refused") {
     Identity id = identity();
     id.hostname = "x\n127.0.0.1 bank";
-    CHECK_THROWS_AS(plan_identity(FakeTree{}, id), Error);
+    CHECK_THROWS_AS(plan_identity(FakeTree{}, id, {}), Error);
 }

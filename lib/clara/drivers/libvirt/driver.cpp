@@ -5,6 +5,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/log.hpp"
 #include "clara/drivers/epics/procserv.hpp"
+#include "clara/drivers/libvirt/backup.hpp"
 #include "clara/ops/domain_mark.hpp"
 #include "clara/ops/inside.hpp"
 
@@ -180,7 +181,7 @@ void LibvirtDriver::restart_ioc(const RestartIoc& guest) {
 }
 
 void LibvirtDriver::copy_disks(const CopyDisks& copy) {
-    throw Error(ErrorKind::refused, copy.from + " runs");
+    copy_running_disks(copy, [&] { return reconnect(copy.home); });
 }
 
 }  // namespace clara

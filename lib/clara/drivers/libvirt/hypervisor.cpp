@@ -162,6 +162,18 @@ class PatientHypervisor : public Hypervisor {
         return call(options_.answer_limit + timeout, Interruptible::yes,
                     [name, command, timeout](Hypervisor& h) { return h.agent(name, command, timeout); });
     }
+    void begin_backup(const std::string& name, const std::string& xml) override {
+        work([name, xml](Hypervisor& h) { h.begin_backup(name, xml); });
+    }
+    std::optional<std::string> backup(const std::string& name) override {
+        return look([name](Hypervisor& h) { return h.backup(name); });
+    }
+    JobState job(const std::string& name) override {
+        return look([name](Hypervisor& h) { return h.job(name); });
+    }
+    void abort_job(const std::string& name) override {
+        work([name](Hypervisor& h) { h.abort_job(name); });
+    }
 
   private:
     std::shared_ptr<Hypervisor> inner_;

@@ -2,6 +2,7 @@
 // first domain is asked for: tools that need no libvirt do not pay for it.
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,13 @@ struct DomainState {
 enum class StopRequest {
     polite,       ///< by its guest agent where there is one that answers, else by the power button
     power_button  ///< ACPI
+};
+
+/// The job that a domain is busy with, or the outcome of the last one.
+struct JobState {
+    enum class Phase { none, running, done, failed } phase = Phase::none;
+    std::uint64_t done = 0, total = 0;  ///< bytes of disks
+    std::string why;                    ///< of a failure, in libvirt's words; may be empty
 };
 
 /// One connection. Calls may come from several threads. Every failure is an Error with libvirt's own words;
@@ -51,6 +59,15 @@ class Hypervisor {
     /// A command of the guest agent (JSON) and its answer.
     virtual std::string agent(const std::string& name, const std::string& command,
                               std::chrono::seconds timeout) = 0;
+
+    /// Begins a backup job of a domain that runs; `xml` is a <domainbackup>. Returns when the moment of the
+    /// copy is fixed.
+    virtual void begin_backup(const std::string& name, const std::string& xml) = 0;
+    /// The <domainbackup> of the job that is under way; nullopt: none is.
+    virtual std::optional<std::string> backup(const std::string& name) = 0;
+    /// An outcome is told once.
+    virtual JobState job(const std::string& name) = 0;
+    virtual void abort_job(const std::string& name) = 0;  ///< of any kind; returns before it has ended
 };
 
 enum class Access { read, change };  ///< planning reads only; `read` needs no root

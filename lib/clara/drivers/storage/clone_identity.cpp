@@ -30,7 +30,7 @@ void give_identity(const GiveIdentity& a) {
         disk.close();
         return;
     }
-    const IdentityPlan plan = plan_identity(disk, a.identity);
+    const IdentityPlan plan = plan_identity(disk, a.identity, disk.volumes());
     const auto left_out = apply_identity(disk, plan, a.identity.hostname);
     disk.close();
     for (const auto& warning : plan.warnings) log::warn("{}: {}", a.name, warning);

@@ -60,6 +60,16 @@ void remove_folder(int guests, const std::string& name) {
     remove_tree_at(guests, name);
 }
 
+/// No machine runs on a disk that is being made. What may still write to one is libvirt's copy of another
+/// machine for a run that was killed: nobody waits for that.
+void remove_unfinished(int guests, const std::string& name) {
+    if (!exists_at(guests, name)) return;
+    Fd folder = open_dir_at(guests, name);
+    for (const auto& file : list_dir(folder.get()))
+        if (file.ends_with(".qcow2")) remove_tree_at(folder.get(), file);
+    remove_folder(guests, name);
+}
+
 /// Other guests' disks may be linked to one of this guest's.
 void refuse_linked(const std::string& pool, const std::string& name) {
     for (const auto& file : list_dir(pool::guest(pool, name))) {
@@ -230,7 +240,7 @@ void DirStorage::remove_guest(const RemoveGuest& a) {
 }
 
 void DirStorage::remove_partial(const std::string& pool, const std::string& name) {
-    remove_folder(open_guests(pool).get(), pool::partial(name));
+    remove_unfinished(open_guests(pool).get(), pool::partial(name));
 }
 
 std::string DirStorage::make_snapshot(const MakeSnapshot& a) {

@@ -1,6 +1,4 @@
 // The serial console: virsh console and clara-console show nothing without it.
-#include <functional>
-
 #include "clara/ops/identity/parts.hpp"
 #include "clara/ops/identity/text.hpp"
 
@@ -14,15 +12,11 @@ bool has_serial(const std::string& text) {
     return text.find(serial_word) != std::string::npos;
 }
 
-/// Adds the words to each line that begins with one of the keys, unless it has them.
-std::string with_console(const std::string& text, const std::vector<std::string>& keys) {
+/// Adds the words to each command line, unless it has them.
+std::string with_console(const std::string& text, const BootFile& file) {
     auto lines = lines_of(text);
-    for (auto& line : lines) {
-        const auto words = words_of(line);
-        if (words.size() < 2 || has_serial(line)) continue;
-        for (const auto& key : keys)
-            if (words[0] == key) line += std::string(" ") + kernel_words;
-    }
+    for (auto& line : lines)
+        if (!has_serial(line) && file.has_command_line(line)) line += std::string(" ") + kernel_words;
     return join_lines(lines);
 }
 
@@ -38,32 +32,19 @@ std::string with_console_default(const std::string& text) {
     return join_lines(lines);
 }
 
-void edit(const GuestTree& tree, const std::string& path, IdentityPlan& plan,
-          const std::function<std::string(const std::string&)>& change, bool& found) {
-    auto text = tree.read(path);
-    if (!text) return;
-    std::string changed = change(*text);
-    found |= has_serial(changed);
-    if (changed != *text) plan.write(path, std::move(changed));
-}
-
 void plan_boot_loader(const GuestTree& tree, IdentityPlan& plan) {
-    bool found = false, ignored = false;
-    const auto grub = [](const std::string& text) {
-        return with_console(text, {"linux", "linux16", "linuxefi", "kernel"});
-    };
-    for (const char* path : {"/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", "/boot/grub/menu.lst"})
-        edit(tree, path, plan, grub, found);
-    for (const auto& vendor : tree.list("/boot/efi/EFI"))
-        edit(tree, "/boot/efi/EFI/" + vendor + "/grub.cfg", plan, grub, ignored);
-    const auto loader = [](const std::string& text) { return with_console(text, {"options"}); };
-    for (const auto& name : tree.list("/boot/loader/entries"))
-        edit(tree, "/boot/loader/entries/" + name, plan, loader, found);
-    const auto syslinux = [](const std::string& text) { return with_console(text, {"append", "APPEND"}); };
-    for (const char* path : {"/boot/extlinux/extlinux.conf", "/boot/extlinux.conf", "/extlinux.conf",
-                             "/boot/syslinux/syslinux.cfg"})
-        edit(tree, path, plan, syslinux, found);
-    edit(tree, "/etc/default/grub", plan, with_console_default, ignored);
+    bool found = false;
+    for (const auto& file : boot_files(tree)) {
+        const auto text = plan.text(tree, file.path);
+        if (!text) continue;
+        std::string changed = with_console(*text, file);
+        found |= file.starts_kernel && has_serial(changed);
+        if (changed != *text) plan.write(file.path, std::move(changed));
+    }
+    const std::string defaults = "/etc/default/grub";
+    if (const auto text = plan.text(tree, defaults))
+        if (std::string changed = with_console_default(*text); changed != *text)
+            plan.write(defaults, std::move(changed));
     if (!found)
         plan.warn("no boot loader of a known form was found: the kernel says nothing on the serial console");
 }

@@ -48,7 +48,14 @@ void IdentityPlan::write(const std::string& path, std::string text, mode_t mode)
     changes.push_back({FileChange::What::write, path, std::move(text), mode});
 }
 
-IdentityPlan plan_identity(const GuestTree& tree, const Identity& wanted) {
+std::optional<std::string> IdentityPlan::text(const GuestTree& tree, const std::string& path) const {
+    for (const auto& change : changes)
+        if (change.what == FileChange::What::write && change.path == path) return change.text;
+    return tree.read(path);
+}
+
+IdentityPlan plan_identity(const GuestTree& tree, const Identity& wanted,
+                           const std::vector<Volume>& volumes) {
     if (auto problem = name_problem(wanted.hostname); !problem.empty())
         throw Error(ErrorKind::usage, fmt::format("'{}' is no host name: {}", wanted.hostname, problem));
     IdentityPlan plan;
@@ -57,6 +64,7 @@ IdentityPlan plan_identity(const GuestTree& tree, const Identity& wanted) {
     identity::plan_keys(tree, plan);
     identity::plan_leases(tree, plan);
     identity::plan_cloud(tree, wanted, plan);
+    identity::plan_disks(tree, volumes, plan);
     identity::plan_console(tree, plan);
     plan_labels(tree, plan);
     return plan;

@@ -3,10 +3,12 @@
 #pragma once
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "clara/ops/guest_tree.hpp"
+#include "clara/ops/volumes.hpp"
 #include "clara/spec/identity.hpp"
 
 namespace clara {
@@ -29,11 +31,15 @@ struct IdentityPlan {
 
     void write(const std::string& path, std::string text, mode_t mode = 0644);
     void remove(const std::string& path) { changes.push_back({FileChange::What::remove, path, {}}); }
+    /// Of a file, as it is or will be.
+    std::optional<std::string> text(const GuestTree& tree, const std::string& path) const;
     void warn(std::string text) { warnings.push_back(std::move(text)); }
 };
 
-/// Every change needed. Configuration in a form that is not known is left alone, with a warning.
-IdentityPlan plan_identity(const GuestTree& tree, const Identity& identity);
+/// Every change needed. Configuration in a form that is not known is left alone, with a warning. Partitions
+/// of `volumes`, which are those of the disk that the tree is on, are called by their UUIDs from then on.
+IdentityPlan plan_identity(const GuestTree& tree, const Identity& identity,
+                           const std::vector<Volume>& volumes);
 
 /// For people and golden files: each change with its text, then the warnings.
 std::string print(const IdentityPlan& plan);

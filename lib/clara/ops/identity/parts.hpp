@@ -15,10 +15,21 @@ void plan_keys(const GuestTree& tree, IdentityPlan& plan);
 void plan_leases(const GuestTree& tree, IdentityPlan& plan);
 /// NoCloud's files where cloud-init is inside.
 void plan_cloud(const GuestTree& tree, const Identity& identity, IdentityPlan& plan);
+/// Partitions by UUIDs in place of names such as /dev/sda2.
+void plan_disks(const GuestTree& tree, const std::vector<Volume>& volumes, IdentityPlan& plan);
 /// A login and the kernel's messages on the serial line.
 void plan_console(const GuestTree& tree, IdentityPlan& plan);
 /// Returns the address that the system had, empty where it is not known.
 std::string plan_network(const GuestTree& tree, const Identity& identity, IdentityPlan& plan);
+
+/// A file with lines that hold the kernel's command line.
+struct BootFile {
+    std::string path;
+    std::vector<std::string> keys;  ///< first words of such lines
+    bool starts_kernel = true;      ///< false: it leads to another one
+    bool has_command_line(const std::string& line) const;
+};
+std::vector<BootFile> boot_files(const GuestTree& tree);
 
 /// What one configuration file becomes.
 struct NetworkEdit {
