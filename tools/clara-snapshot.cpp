@@ -8,10 +8,12 @@
 #include "clara/cli/lifecycle_flow.hpp"
 #include "clara/cli/snapshot_rows.hpp"
 #include "clara/drivers/host_facts.hpp"
+#include "clara/drivers/libvirt/states.hpp"
 #include "clara/drivers/snapshot_diff.hpp"
 #include "clara/drivers/storage/index.hpp"
 #include "clara/drivers/storage/snapshot_list.hpp"
 #include "clara/ops/host_paths.hpp"
+#include "clara/ops/lifecycle.hpp"
 #include "clara/ops/rollback.hpp"
 #include "clara/ops/snapshot.hpp"
 
@@ -71,6 +73,8 @@ void set_up(CLI::App& app, Args& args, std::string& chosen) {
         ->type_name("COUNT")
         ->check(CLI::Range(1U, static_cast<unsigned>(most_snapshots)).description(""));
     create->add_flag("--protect", args.create.keep, "Never deleted by --keep of a later one");
+    create->add_flag("--memory", args.create.memory,
+                     "Of a VM that runs, its memory too; it stands still while that is written");
     add_duration(*create, "--patience", args.create.patience,
                  "How long to look for a moment without writes before they are blocked");
     add_duration(*create, "--freeze-limit", args.create.freeze_limit,
@@ -108,7 +112,21 @@ Plan plan_back(const Planning& p, const Args& args) {
     for (auto& [path, fact] :
          probe_paths({paths.begin(), paths.end()}, args.rollback.lifecycle.answer_timeout))
         facts.paths[path] = fact;
-    return plan_rollback(p.name, p.pool, snapshot, then, now, p.site, facts, args.rollback, system_clock());
+    RollbackOptions options = args.rollback;
+    if (then.kind == "kvm") {
+        options.domain_then = load_snapshot_domain(p.pool, p.name, snapshot.info.name);
+        if (is_defined(p.name, then.kind, p.facts)) options.domain_now = domain_xml(p.site, p.name);
+    }
+    return plan_rollback(p.name, p.pool, snapshot, then, now, p.site, facts, options, system_clock());
+}
+
+Plan plan_new(const Planning& p, SnapshotOptions options) {
+    if (options.memory && kind_of(p.name, p.facts) == "kvm")
+        if (const auto machine = p.spec().machine) {
+            options.memory_size = machine->memory;
+            options.uefi = machine->firmware == "uefi";
+        }
+    return plan_snapshot(p.name, p.pool, p.site, p.facts, options, system_clock());
 }
 
 int show_list(const Args& args, const CommonFlags& flags) {
@@ -131,7 +149,7 @@ int show_diff(const Args& args, const CommonFlags& flags) {
     const std::string pool = site.pool(flags.pool).path;
     Facts facts;
     facts.guests = read_guests(pool, false);
-    check_kind(known_guest(args.guest, facts));
+    known_guest(args.guest, facts);
     facts.disks[args.guest] = read_disk_fact(pool, args.guest);
     auto named = [&](std::size_t i) {
         return known_snapshot(args.guest, i < args.snapshots.size() ? args.snapshots[i] : "", facts)
@@ -155,14 +173,11 @@ int carry_out(const std::string& verb, Args& args, const CommonFlags& flags) {
     if (verb == "create")
         return run_verb(
             {.name = "snapshot", .disks = true}, args.guests,
-            [&](const Planning& p) {
-                return plan_snapshot(p.name, p.pool, p.site, p.facts, args.create, system_clock());
-            },
-            flags);
+            [&](const Planning& p) { return plan_new(p, args.create); }, flags);
     if (verb == "delete")
         return run_verb(
             {.name = "snapshot delete", .question = "Delete snapshots of", .disks = true}, one,
-            [&](const Planning& p) { return plan_snapshot_delete(p.name, p.pool, args.snapshots, p.facts); },
+            [&](const Planning& p) { return plan_snapshot_delete(p.name, p.pool, args.snapshots, p.site, p.facts); },
             flags);
     return run_verb(
         {.name = "rollback", .starts = true, .question = "Roll back", .disks = true}, one,

@@ -55,7 +55,8 @@ struct PathFact {
 
 struct SnapshotFact {
     SnapshotInfo info;
-    std::uint64_t exclusive = 0;  ///< bytes that its removal would free
+    /// Bytes that its removal would free; nullopt where that cannot be told (a snapshot within a qcow2).
+    std::optional<std::uint64_t> exclusive;
     std::string problem;          ///< why it cannot be used; then only the name is known
 };
 

@@ -119,6 +119,28 @@ struct Doer {
             this_.drivers.storage.remove_snapshot({a.pool, a.name, a.info.name, a.kind});
         };
     }
+    Undo operator()(const KeepState& a) const {
+        if (std::string told = drivers.guests.keep_state(a); !told.empty()) note = told;
+        if (!a.disks) return {};
+        return [this_ = *this, a] {
+            this_.drivers.storage.remove_snapshot({a.pool, a.name, a.snapshot, a.kind});
+            this_.drivers.guests.drop_states({a.home, a.pool, a.name, a.kind});
+        };
+    }
+    Undo operator()(const DropStates& a) const {
+        drivers.guests.drop_states(a);
+        return {};
+    }
+    Undo operator()(const ForgetBackups& a) const {
+        drivers.guests.forget_backups(a);
+        return {};
+    }
+    Undo operator()(const WakeGuest& a) const {
+        drivers.guests.wake(a);
+        return [this_ = *this, a] {
+            this_.drivers.guests.stop({.home = a.home, .name = a.name, .kind = a.kind});
+        };
+    }
     Undo operator()(const PublishSnapshot& a) const {
         drivers.storage.publish_snapshot(a);
         return {};  // that of MakeSnapshot removes it under either name

@@ -12,7 +12,8 @@ struct SnapshotInfo {
     std::string state;       ///< of the guest then: stopped, starting, running
     std::string who;         ///< caller() of the run that made it
     bool keep = false;       ///< never removed to make room for newer ones
-    std::uint64_t size = 0;  ///< bytes its files took when it was made
+    std::uint64_t size = 0;  ///< bytes it took when it was made
+    std::uint64_t memory = 0;  ///< kvm: bytes of memory and devices that are kept with it; 0: the disks alone
 };
 
 /// The text of snapshot.yaml; read_snapshot_info() gives the same back.

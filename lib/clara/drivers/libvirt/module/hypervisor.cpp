@@ -1,6 +1,7 @@
 #include "clara/drivers/libvirt/hypervisor.hpp"
 
 #include <cstdlib>
+#include <string_view>
 
 #include "clara/drivers/libvirt/module/api.hpp"
 
@@ -12,6 +13,10 @@ using Run = DomainState::Run;
 
 void free_string(char* text) {
     std::free(text);
+}
+
+void free_array(void* array) {
+    std::free(array);
 }
 
 /// virDomainState with its reason (libvirt-domain.h), in our words.
@@ -180,7 +185,76 @@ class LibvirtHypervisor : public Hypervisor {
         return answer.get();
     }
 
+    // --- snapshots of running domains
+    std::string monitor(const std::string& name, const std::string& command) override {
+        const Domain domain = of(name);
+        char* text = nullptr;
+        const int done = ::virDomainQemuMonitorCommand(domain.get(), command.c_str(), &text, 0);
+        const Handle<char, free_string> answer(text);
+        if (done != 0) throw last_error("cannot talk to the qemu of " + name, connection_.get());
+        return answer.get();
+    }
+
+    std::string keep_memory(const std::string& name, const std::string& xml) override {
+        const Domain domain = of(name);
+        const Snapshot made(::virDomainSnapshotCreateXML(domain.get(), xml.c_str(), 0));
+        if (!made) throw last_error("cannot keep the memory of " + name, connection_.get());
+        const Handle<char, free_string> text(
+            ::virDomainSnapshotGetXMLDesc(made.get(), VIR_DOMAIN_SNAPSHOT_XML_SECURE));
+        if (!text) throw last_error("cannot read what was kept of " + name, connection_.get());
+        forget(made.get());
+        return text.get();
+    }
+
+    void wake(const std::string& name, const std::string& xml) override {
+        const Domain domain = of(name);
+        const Snapshot known(
+            ::virDomainSnapshotCreateXML(domain.get(), xml.c_str(), VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE));
+        if (!known) throw last_error("libvirt does not take the snapshot of " + name, connection_.get());
+        if (::virDomainRevertToSnapshot(known.get(), VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING) != 0) {
+            const Error error = last_error("libvirt did not wake " + name, connection_.get());
+            forget(known.get());
+            throw error;
+        }
+        forget(known.get());
+    }
+
+    void forget_snapshots(const std::string& name, const std::string& prefix) override {
+        const Domain domain = of(name);
+        for (const auto& one : all_of<Snapshot>(domain.get(), ::virDomainListAllSnapshots)) {
+            if (std::string_view(::virDomainSnapshotGetName(one.get())).starts_with(prefix))
+                forget(one.get());
+        }
+    }
+
+    void forget_checkpoints(const std::string& name) override {
+        const Domain domain = of(name);
+        for (const auto& one : all_of<Checkpoint>(domain.get(), ::virDomainListAllCheckpoints)) {
+            if (::virDomainCheckpointDelete(one.get(), VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) != 0)
+                throw last_error("cannot forget a checkpoint of " + name, connection_.get());
+        }
+    }
+
   private:
+    using Snapshot = Handle<virDomainSnapshot, virDomainSnapshotFree>;
+    using Checkpoint = Handle<virDomainCheckpoint, virDomainCheckpointFree>;
+
+    /// What libvirt keeps of a domain, each with its own handle.
+    template <class Owner, class List>
+    std::vector<Owner> all_of(virDomainPtr domain, List list_all) {
+        typename Owner::pointer* list = nullptr;
+        const int number = count(list_all(domain, &list, 0));
+        const Handle<typename Owner::pointer, free_array> array(list);
+        std::vector<Owner> all;
+        for (int i = 0; i < number; ++i) all.emplace_back(list[i]);
+        return all;
+    }
+
+    void forget(virDomainSnapshotPtr snapshot) {
+        if (::virDomainSnapshotDelete(snapshot, VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY) != 0)
+            throw last_error("cannot forget a snapshot", connection_.get());
+    }
+
     Domain of(const std::string& name) { return find_domain(connection_.get(), name); }
 
     int count(int number) {
