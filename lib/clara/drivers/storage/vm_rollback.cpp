@@ -4,14 +4,17 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/drivers/disks/inner_snapshots.hpp"
 #include "clara/drivers/storage/folders.hpp"
 #include "clara/drivers/storage/layout.hpp"
+#include "clara/drivers/storage/mount.hpp"
 #include "clara/drivers/storage/snapshots.hpp"
 #include "clara/drivers/storage/vm_snapshots.hpp"
 
@@ -19,6 +22,7 @@ namespace clara::vm_rollback {
 namespace {
 
 constexpr const char* mark = pool::unfinished_rollback;
+constexpr std::chrono::seconds lock_wait{1};  // that of a qemu which is just ending
 
 void check_tags(const std::string& pool, const std::string& guest, const std::string& snapshot) {
     for (const auto& disk : vm_disks(pool, guest))
@@ -44,6 +48,16 @@ void stop_for_test() {
     if (!hook) return;
     if (std::string_view(hook) == "KILL") ::raise(SIGKILL);
     if (std::string_view(hook) == "FAIL") throw Error(ErrorKind::failed, "stopped by CLARA_TEST_SWITCH");
+}
+
+/// Looked at before any of them is changed: the locks on whole files meet those of QEMU.
+void check_free(const SwitchDisk& a, int guest) {
+    std::vector<Fd> locks;
+    for (const auto& disk : vm_disks(a.pool, a.name)) try {
+            locks.push_back(open_disk(guest, disk.substr(disk.rfind('/') + 1), lock_wait));
+        } catch (Error& e) {
+            throw e.in("guest " + a.name + " runs");
+        }
 }
 
 void apply_all(const SwitchDisk& a, const std::string& snapshot) {
@@ -97,6 +111,7 @@ void switch_disk(const SwitchDisk& a) {
     Fd guest = open_dir(pool::guest(a.pool, a.name));
     Fd folder = open_dir(pool::snapshots(a.pool, a.name));
     Fd snapshot = open_dir_at(folder.get(), a.snapshot);
+    check_free(a, guest.get());
     try {
         keep_now(a, guest.get(), folder.get());
     } catch (Error& e) {
@@ -116,6 +131,7 @@ void switch_disk(const SwitchDisk& a) {
 void switch_back(const SwitchDisk& a) {
     Fd guest = open_dir(pool::guest(a.pool, a.name));
     Fd kept = open_dir(pool::snapshot(a.pool, a.name, a.kept.name));
+    check_free(a, guest.get());
     if (!exists_at(guest.get(), mark)) write_file_at(guest.get(), mark, a.kept.name);
     apply_all(a, a.kept.name);
     give_parts(kept.get(), guest.get());
