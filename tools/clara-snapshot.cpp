@@ -25,20 +25,33 @@ const ToolDoc doc{
     .name = "clara-snapshot",
     .summary = "take snapshots of guests, compare them, and go back to one",
     .description =
-        "A snapshot is a copy of a guest's disk and guest.yaml at one moment. It is taken of a guest that "
-        "runs "
-        "or not, in any pool; where the file system of the pool can share blocks it takes no room. The guest "
-        "runs on: its disk is copied while it is in use and the copy is brought up to date until a moment "
-        "without writes is found. Only where there is none within --patience are writes blocked, for the "
-        "milliseconds it takes to compare the copy once more. What has reached the disk's file system before "
-        "the snapshot is in it; the copy is checked before it counts.\n\n"
-        "rollback brings disk and guest.yaml back. A guest that runs is stopped for it and started again, "
-        "and "
-        "its ports must answer. What is replaced is kept as the snapshot before-rollback until the guest has "
-        "come up again; where it does not come up, all is put back as it was. A guest that does not run is "
-        "left so, and before-rollback goes with its next clara-start.",
+        "A snapshot is the state of a guest's disks and guest.yaml at one moment. It is taken of a guest "
+        "that "
+        "runs or not, in any pool.\n\n"
+        "Of a container it is a copy of its disk; where the file system of the pool can share blocks it "
+        "takes "
+        "no room. The guest runs on: its disk is copied while it is in use and the copy is brought up to "
+        "date "
+        "until a moment without writes is found. Only where there is none within --patience are writes "
+        "blocked, for the milliseconds it takes to compare the copy once more. What has reached the disk's "
+        "file system before the snapshot is in it; the copy is checked before it counts.\n\n"
+        "Of a virtual machine it lies in the disks themselves (qcow2), takes milliseconds and at first no "
+        "room; the domain's definition and its firmware's variables are kept beside them. One that is taken "
+        "while the machine runs is what a power cut at that moment would have left, of all its disks. With "
+        "--memory it is the whole machine, which stands still while its memory is written; a rollback then "
+        "goes on where it was instead of booting. What the removal of such a snapshot frees cannot be "
+        "told.\n\n"
+        "rollback brings disks and guest.yaml back. A guest that runs is stopped for it and started again, "
+        "and its ports must answer. What is replaced is kept as the snapshot before-rollback until the guest "
+        "has come up again; where it does not come up, all is put back as it was. A guest that does not run "
+        "is left so, and before-rollback goes with its next clara-start. Backups of a virtual machine that "
+        "was rolled back begin with a full one.\n\n"
+        "diff compares files: of a container all it has changed, of a virtual machine the ext file systems "
+        "of "
+        "the system on its first disk, for which what a snapshot has beyond the image is copied for a while.",
     .examples = {{"clara-snapshot create magnets --comment 'before the new database'", "while it runs"},
                  {"clara-snapshot create --all --keep 7", "of all guests; all but the newest seven go"},
+                 {"clara-snapshot create daq --memory", "of a virtual machine, as it runs"},
                  {"clara-snapshot list magnets", "time, size and comment of each"},
                  {"clara-snapshot diff magnets", "files changed since the newest snapshot"},
                  {"clara-snapshot rollback magnets", "back to the newest; asks first"},
@@ -177,7 +190,9 @@ int carry_out(const std::string& verb, Args& args, const CommonFlags& flags) {
     if (verb == "delete")
         return run_verb(
             {.name = "snapshot delete", .question = "Delete snapshots of", .disks = true}, one,
-            [&](const Planning& p) { return plan_snapshot_delete(p.name, p.pool, args.snapshots, p.site, p.facts); },
+            [&](const Planning& p) {
+                return plan_snapshot_delete(p.name, p.pool, args.snapshots, p.site, p.facts);
+            },
             flags);
     return run_verb(
         {.name = "rollback", .starts = true, .question = "Roll back", .disks = true}, one,
