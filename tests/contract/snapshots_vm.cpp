@@ -1,5 +1,5 @@
-// Snapshots of virtual machines that do not run, beside what every StorageDriver does (snapshots.cpp): several
-// disks, kills between them, what the disks alone know.
+// Snapshots of virtual machines that do not run, beside what every StorageDriver does (snapshots.cpp):
+// several disks, kills between them, what the disks alone know.
 #include <sys/wait.h>
 
 #include "catch.hpp"
@@ -109,7 +109,8 @@ TEST_CASE("vm snapshots: definition and firmware variables go back with the disk
     for (int number : {1, 2}) CHECK(check_disk(vm.disk(number), "qcow2").leaks == 0);
 }
 
-TEST_CASE("vm snapshots: a rollback that is killed between two disks is known as such, and repaired by the next") {
+TEST_CASE(
+    "vm snapshots: a rollback that is killed between two disks is known as such, and repaired by the next") {
     if (!is_root()) return;
     Vm vm;
     REQUIRE(WTERMSIG(vm.back_with("KILL")) == SIGKILL);
@@ -179,11 +180,11 @@ TEST_CASE("vm snapshots: a disk that others are linked to stays as it is, and th
     Vm vm;
     make_dirs(vm.pool + "/guests/vm2");
     create_linked(open_dir(vm.pool + "/guests/vm2").get(), "disk.qcow2", "../vm1/disk2.qcow2", 0);
-    for (auto& work : std::vector<std::function<void()>>{
-             [&] { vm.make("second"); }, [&] { vm.back("first"); },
-             [&] {
-                 vm.storage.remove_snapshot({vm.pool, "vm1", "first", "kvm"});
-             }})
+    for (auto& work :
+         std::vector<std::function<void()>>{[&] { vm.make("second"); }, [&] { vm.back("first"); },
+                                            [&] {
+                                                vm.storage.remove_snapshot({vm.pool, "vm1", "first", "kvm"});
+                                            }})
         CHECK_THROWS_WITH(work(), Contains("disk2.qcow2 is what vm2 stands on"));
     CHECK(vm.state() == two);
     CHECK(vm.problem("first").empty());
@@ -233,8 +234,14 @@ TEST_CASE("a table of snapshots that is not sound is refused") {
     auto put = [&](off_t at, const std::string& bytes) {
         REQUIRE(::pwrite(file.get(), bytes.data(), bytes.size(), at) == static_cast<ssize_t>(bytes.size()));
     };
-    SECTION("more than QEMU takes") { put(60, std::string("\x00\x02\x00\x00", 4)); }
-    SECTION("beyond the end of the file") { put(64, std::string("\x00\x00\x00\x7f\x00\x00\x00\x00", 8)); }
-    SECTION("it points at what is none") { put(60, std::string("\x00\x00\xff\xff", 4)); }
+    SECTION("more than QEMU takes") {
+        put(60, std::string("\x00\x02\x00\x00", 4));
+    }
+    SECTION("beyond the end of the file") {
+        put(64, std::string("\x00\x00\x00\x7f\x00\x00\x00\x00", 8));
+    }
+    SECTION("it points at what is none") {
+        put(60, std::string("\x00\x00\xff\xff", 4));
+    }
     CHECK(kind_of([&] { read_inner_snapshots(disk); }) == ErrorKind::refused);
 }

@@ -39,8 +39,7 @@ Json to_json(const std::string& guest, const SnapshotFact& one) {
 std::string remarks(const SnapshotFact& one) {
     if (!one.problem.empty()) return one.problem;
     std::string text = one.info.keep ? "protected" : "";
-    if (one.info.memory > 0)
-        text += (text.empty() ? "" : ", ") + ("memory of " + size_text(one.info.memory));
+    if (one.info.memory > 0) text += (text.empty() ? "" : ", ") + ("memory of " + size_text(one.info.memory));
     return text;
 }
 
@@ -63,7 +62,8 @@ void print_snapshots(const std::string& pool, const std::vector<std::string>& gu
     for (const auto& guest : guests)
         for (const auto& one : disk_of(guest, facts).snapshots) {
             list.push_back(to_json(guest, one));
-            table.add({guest, one.info.name, one.info.time, size_of(one), one.info.state, remarks(one), one.info.comment});
+            table.add({guest, one.info.name, one.info.time, size_of(one), one.info.state, remarks(one),
+                       one.info.comment});
         }
     if (json)
         print_json({{"schema", "clara.snapshots/1"}, {"pool", pool}, {"snapshots", list}});

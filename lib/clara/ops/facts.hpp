@@ -57,7 +57,7 @@ struct SnapshotFact {
     SnapshotInfo info;
     /// Bytes that its removal would free; nullopt where that cannot be told (a snapshot within a qcow2).
     std::optional<std::uint64_t> exclusive;
-    std::string problem;          ///< why it cannot be used; then only the name is known
+    std::string problem;  ///< why it cannot be used; then only the name is known
 };
 
 /// What a guest keeps in the pool.

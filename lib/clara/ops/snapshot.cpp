@@ -40,7 +40,8 @@ bool runs(const GuestFact& guest) {
 void check_memory(const GuestFact& guest, const SnapshotOptions& options, const Facts& facts) {
     const std::string without = "take it without --memory";
     if (guest.kind != "kvm")
-        throw Error(ErrorKind::refused, "it is a container: only virtual machines have memory to keep", without);
+        throw Error(ErrorKind::refused, "it is a container: only virtual machines have memory to keep",
+                    without);
     if (!runs(guest)) throw Error(ErrorKind::refused, "it does not run: there is no memory to keep", without);
     if (options.uefi)
         throw Error(ErrorKind::refused, "its firmware is UEFI: libvirt keeps no memory of such machines",

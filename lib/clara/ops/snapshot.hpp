@@ -27,7 +27,8 @@ struct SnapshotOptions {
     bool uefi = false;              ///< the machine has that firmware
 };
 
-/// Error{refused}: the name is taken, the pool has no room, there are too many, or there is no memory to keep.
+/// Error{refused}: the name is taken, the pool has no room, there are too many, or there is no memory to
+/// keep.
 Plan plan_snapshot(const std::string& name, const std::string& pool, const Site& site, const Facts& facts,
                    const SnapshotOptions& options, const Clock& clock);
 

@@ -136,8 +136,7 @@ struct Teller {
     }
     Sentence operator()(const PrepareRollback& a) const {
         if (a.kind == "kvm")
-            return {"Look", "Looking",
-                    fmt::format("whether snapshot {} of {} is whole", a.snapshot, a.name)};
+            return {"Look", "Looking", fmt::format("whether snapshot {} of {} is whole", a.snapshot, a.name)};
         return {"Copy", "Copying",
                 fmt::format("and check the disk of snapshot {} of {}", a.snapshot, a.name)};
     }

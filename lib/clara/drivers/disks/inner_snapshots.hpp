@@ -1,5 +1,5 @@
-// A virtual machine's snapshots as they lie in its disks: qcow2's internal ones, tagged clara.NAME. Those of a
-// guest that does not run are made, applied and deleted here, those of one that runs by its qemu
+// A virtual machine's snapshots as they lie in its disks: qcow2's internal ones, tagged clara.NAME. Those of
+// a guest that does not run are made, applied and deleted here, those of one that runs by its qemu
 // (drivers/libvirt/snapshots).
 #pragma once
 #include <string>

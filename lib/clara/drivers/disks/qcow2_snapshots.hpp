@@ -1,5 +1,6 @@
-// The snapshots inside a qcow2 file, read by ourselves: no process a disk, and without QEMU's lock, as a guest
-// that runs has it. Format: QEMU docs/interop/qcow2.txt, "Snapshots". Nothing in the file is believed unseen.
+// The snapshots inside a qcow2 file, read by ourselves: no process a disk, and without QEMU's lock, as a
+// guest that runs has it. Format: QEMU docs/interop/qcow2.txt, "Snapshots". Nothing in the file is believed
+// unseen.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -1,5 +1,6 @@
 // QEMU's monitor about the disks of a running guest ("QEMU QMP Reference Manual": query-named-block-nodes,
-// transaction, blockdev-snapshot-internal-sync, blockdev-snapshot-delete-internal-sync). Pure but for stat(2).
+// transaction, blockdev-snapshot-internal-sync, blockdev-snapshot-delete-internal-sync). Pure but for
+// stat(2).
 #pragma once
 #include <string>
 #include <vector>

@@ -156,8 +156,7 @@ void LibvirtDriver::start_failed(Hypervisor& host, const GuestRef& guest, const 
                     "when libvirtd is up again: clara-list, clara-stop " + guest.name);
     Error told = told_by_hook(error);
     if (!told.hint().empty()) throw told;
-    throw Error(told.kind(), told.message(),
-                "more may be in /var/log/libvirt/qemu/" + guest.name + ".log");
+    throw Error(told.kind(), told.message(), "more may be in /var/log/libvirt/qemu/" + guest.name + ".log");
 }
 
 bool LibvirtDriver::await_end(const std::string& uri, const std::string& name, milliseconds timeout,

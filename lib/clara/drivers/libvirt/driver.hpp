@@ -13,7 +13,8 @@ namespace clara {
 
 /// Acts on domains that bear our mark (ops/domain_mark.hpp) and refuses all others. `home` of an action is
 /// libvirt's URI. What is defined is kept in the guest's folder as well (domain.xml): a host that takes the
-/// pool over defines it from there. Connects when it is first needed, and again where libvirtd was started anew meanwhile.
+/// pool over defines it from there. Connects when it is first needed, and again where libvirtd was started
+/// anew meanwhile.
 class LibvirtDriver : public GuestDriver {
   public:
     explicit LibvirtDriver(HypervisorOptions options = {}) : options_(options) {}
@@ -39,7 +40,8 @@ class LibvirtDriver : public GuestDriver {
     bool await_end(const std::string& uri, const std::string& name, std::chrono::milliseconds timeout,
                    bool press_again);
 
-    /// Error with what the hook or libvirt said; nothing where libvirtd died and its successor runs the guest.
+    /// Error with what the hook or libvirt said; nothing where libvirtd died and its successor runs the
+    /// guest.
     void start_failed(Hypervisor& host, const GuestRef& guest, const Error& error);
 
     HypervisorOptions options_;

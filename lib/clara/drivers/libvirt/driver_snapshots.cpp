@@ -81,8 +81,7 @@ void LibvirtDriver::wake(const WakeGuest& a) {
     auto host = connect(a.home);
     if (runs(host->find(a.name))) throw Error(ErrorKind::refused, a.name + " is running already");
     refuse_foreign(*host, a.name, &a.pool);
-    const auto memory =
-        read_file(pool::snapshot(a.pool, a.name, a.snapshot) + "/" + memory_file, 64 << 20);
+    const auto memory = read_file(pool::snapshot(a.pool, a.name, a.snapshot) + "/" + memory_file, 64 << 20);
     if (!memory)
         throw Error(ErrorKind::failed, "snapshot " + a.snapshot + " has lost its " + memory_file,
                     "go back to its disks alone: clara-stop, clara-snapshot rollback, clara-start");

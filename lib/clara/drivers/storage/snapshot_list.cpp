@@ -78,7 +78,8 @@ std::int64_t written(int folder, const std::string& name) {
 
 /// Why a virtual machine cannot go back to it; empty where it can, or where we may not look at its disks.
 std::string vm_problem(const std::string& pool, const std::string& guest, int dir, const std::string& name) {
-    if (exists_at(dir, pool::unfinished_rollback)) return "it was made of a rollback that was killed half-way";
+    if (exists_at(dir, pool::unfinished_rollback))
+        return "it was made of a rollback that was killed half-way";
     for (const auto& disk : vm_disks(pool, guest)) {
         if (::access(disk.c_str(), R_OK) != 0 && errno == EACCES) return {};
         if (!has_tag(disk, snapshot_tag(name))) return disk.substr(disk.rfind('/') + 1) + " does not have it";
