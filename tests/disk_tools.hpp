@@ -1,5 +1,6 @@
 // Disk files for tests, made by QEMU's own tools.
 #pragma once
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include "catch.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/process.hpp"
+#include "clara/drivers/disks/disk_export.hpp"
+#include "temp_dir.hpp"
 
 namespace clara {
 
@@ -31,6 +34,31 @@ inline void qemu_io(const std::string& disk, const std::vector<std::string>& com
     for (const auto& command : commands) argv.insert(argv.end(), {"-c", command});
     argv.push_back(disk);
     run_ok(argv);
+}
+
+/// Text at the beginning of a qcow2 disk, e.g. "one"; at most 16 bytes.
+inline void write_beginning(const std::string& disk, std::string text) {
+    text.resize(16);
+    DiskExport open(disk, "qcow2");
+    Fd file(::open(open.path().c_str(), O_WRONLY | O_CLOEXEC));
+    REQUIRE(::pwrite(file.get(), text.data(), text.size(), 0) == 16);
+    file.reset();
+    open.close();
+}
+/// The same of now, or of a snapshot of ours within the disk.
+inline std::string beginning_of(const std::string& disk, const std::string& snapshot) {
+    TempDir dir;
+    std::vector<std::string> arguments{"convert", "-U", "-f", "qcow2", "-O", "raw"};
+    if (!snapshot.empty()) arguments.insert(arguments.end(), {"-l", "snapshot.name=clara." + snapshot});
+    arguments.insert(arguments.end(), {disk, dir / "raw"});
+    qemu_img(arguments);
+    Fd file(::open((dir / "raw").c_str(), O_RDONLY | O_CLOEXEC));
+    char text[17] = {};
+    REQUIRE(::pread(file.get(), text, 16, 0) == 16);
+    return text;
+}
+inline std::string beginning_now(const std::string& disk) {
+    return beginning_of(disk, "");
 }
 
 /// Has the disk open for writing, as a running guest has.

@@ -38,6 +38,47 @@ TEST_CASE("a domain starts with the host where its guest does", "[guests][kvm]")
     }
 }
 
+TEST_CASE("what is defined is kept in the guest's folder, under either name", "[guests][kvm]") {
+    LibvirtHost host;
+    TempDir pool;
+    for (const std::string folder : {"guests/.a.partial", "guests/a"}) {
+        make_dirs(pool / folder);
+        const std::string config = host.config("a", folder, pool.path());
+        host.driver().define({host.home(), "a", config, pool.path(), "kvm"});
+        CHECK(read_file(pool / folder + "/domain.xml") == config);
+    }
+    // One that libvirt does not take leaves the copy of the one it has.
+    const std::string before = read_file(pool / "guests/a/domain.xml").value();
+    std::string bad = host.config("a", "", pool.path());
+    bad.replace(bad.find("<os>"), 4, "<os><type>none</type>");
+    CHECK_THROWS_AS(host.driver().define({host.home(), "a", bad, pool.path(), "kvm"}), Error);
+    CHECK(read_file(pool / "guests/a/domain.xml") == before);
+}
+
+TEST_CASE("of a snapshot libvirt tells the definition; there are no disks of what does not run",
+          "[guests][kvm]") {
+    LibvirtHost host;
+    TempDir pool;
+    make_dirs(pool / "guests/a/snapshots/.s.partial");
+    host.define("a", "note", pool.path());
+    const KeepState definition{host.home(), pool.path(), "a", "s"};
+    CHECK(host.driver().keep_state(definition).empty());
+    CHECK(read_file(pool / "guests/a/snapshots/.s.partial/domain.xml") ==
+          host.libvirt.connect(host.home())->xml("a"));
+    KeepState disks = definition;
+    disks.disks = true;
+    CHECK_THROWS_AS(host.driver().keep_state(disks), StaleFacts);
+    CHECK_NOTHROW(host.driver().drop_states({host.home(), pool.path(), "a"}));
+    CHECK_NOTHROW(host.driver().forget_backups({host.home(), "a"}));
+    CHECK_THROWS_WITH(host.driver().wake({host.home(), pool.path(), "a", "s"}),
+                      Catch::Contains("has lost its memory.xml"));
+    host.make_foreign("b");
+    make_dirs(pool / "guests/b/snapshots/.s.partial");
+    CHECK(kind_of([&] {
+              host.driver().keep_state({host.home(), pool.path(), "b", "s"});
+          }) == ErrorKind::refused);
+}
+
 TEST_CASE("libvirt that is not there is refused with the way out", "[guests][kvm]") {
     LibvirtDriver driver;
     try {

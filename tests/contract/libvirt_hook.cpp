@@ -56,6 +56,19 @@ TEST_CASE("a lease is taken before the start and given back after the end", "[ho
     CHECK_FALSE(pool.lease());
 }
 
+TEST_CASE("a machine whose disks are only half taken back is not started", "[hook]") {
+    Pool pool;
+    write_file(pool.guest + "/unfinished-rollback", "before-rollback");
+    try {
+        pool.call("prepare", "begin", pool.xml());
+        FAIL("let through");
+    } catch (const Error& e) {
+        CHECK(e.kind() == ErrorKind::refused);
+        CHECK(e.hint() == "clara-snapshot rollback bpm01 before-rollback");
+    }
+    CHECK_FALSE(pool.lease());
+}
+
 TEST_CASE("another host's lease stands against the start, and is not given back by us", "[hook]") {
     Pool pool;
     pool.lease_of("elsewhere");

@@ -15,6 +15,8 @@ class FakeGuests : public clara::GuestDriver {
     std::map<std::string, int> ioc_restarts;
     std::set<std::string> broken;  ///< names that do not start
     std::vector<clara::CopyDisks> copies;
+    std::map<std::string, std::set<std::string>> states;  ///< kept of those that ran, by name
+    std::vector<std::string> calls;  ///< of those that only virtual machines have, e.g. "wake a first"
 
     void define(const clara::DefineGuest& guest) override {
         refuse_foreign(guest.name, guest.pool);
@@ -46,6 +48,22 @@ class FakeGuests : public clara::GuestDriver {
             throw clara::Error(clara::ErrorKind::refused, "no domain " + copy.domain);
         if (!up.count(copy.domain)) throw clara::StaleFacts(copy.domain + " has stopped meanwhile");
         copies.push_back(copy);
+    }
+    std::string keep_state(const clara::KeepState& guest) override {
+        calls.push_back("keep " + guest.name + " " + guest.snapshot);
+        if (!guest.disks) return {};
+        if (!up.count(guest.name)) throw clara::StaleFacts(guest.name + " has stopped meanwhile");
+        states[guest.name].insert(guest.snapshot);
+        return guest.memory ? "it stood still for 5ms" : "it ran on";
+    }
+    /// The twin knows no folders: what is to go, and what stays, is the test's affair.
+    void drop_states(const clara::DropStates& guest) override { calls.push_back("drop " + guest.name); }
+    void forget_backups(const clara::ForgetBackups& guest) override {
+        calls.push_back("forget " + guest.name);
+    }
+    void wake(const clara::WakeGuest& guest) override {
+        calls.push_back("wake " + guest.name + " " + guest.snapshot);
+        start({guest.home, guest.name, guest.kind});
     }
 
   private:

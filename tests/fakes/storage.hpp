@@ -131,7 +131,7 @@ class FakeStorage : public StorageDriver {
         std::lock_guard guard(mutex_);
         Pool& p = pools[a.pool];
         const bool runs = p.running.count(a.name);
-        if (runs && a.mount.empty()) throw Error(ErrorKind::busy, "disk.raw is in use");
+        if (runs && a.mount.empty() && !a.running) throw Error(ErrorKind::busy, "disk.raw is in use");
         if (!runs && !a.mount.empty()) throw StaleFacts(a.name + " has stopped meanwhile");
         Snapshot snapshot{a.info, take_room(p, p.guests.at(a.name)), {}};
         new_partial(p, a.name)[a.info.name] = snapshot;

@@ -160,10 +160,9 @@ TEST_CASE("a snapshot is refused before anything is touched") {
         CHECK_THAT(refusal([&] { create("idle", known); }).what(), Contains("it has 256 snapshots"));
         CHECK_NOTHROW(create("idle", known, {.newest = 256}));
     }
-    SECTION("of a virtual machine") {
-        known.guests["idle"].kind = "kvm";
-        CHECK(refusal([&] { create("idle", known); }).kind() == ErrorKind::refused);
-        CHECK(refusal([&] { back("idle", known); }).kind() == ErrorKind::refused);
+    SECTION("with the memory of a container") {
+        CHECK_THAT(refusal([&] { create("live", known, {.memory = true}); }).what(),
+                   Contains("it is a container"));
     }
 }
 
@@ -197,12 +196,12 @@ TEST_CASE("a snapshot is found by its name, or as the newest of people's own") {
 TEST_CASE("deleting takes several, one that is damaged too, and none that is unknown") {
     Facts known = facts();
     known.disks["idle"].snapshots[1].problem = "disk.raw is missing";
-    CHECK(print(plan_snapshot_delete("idle", "/p", {"monday", "tuesday"}, known)) ==
+    CHECK(print(plan_snapshot_delete("idle", "/p", {"monday", "tuesday"}, {}, known)) ==
           "snapshot delete idle: monday, tuesday\n"
           "   1. Delete snapshot monday of idle\n"
           "   2. Delete snapshot tuesday of idle\n");
     CHECK(refusal([&] {
-              plan_snapshot_delete("idle", "/p", {"monday", "sunday"}, known);
+              plan_snapshot_delete("idle", "/p", {"monday", "sunday"}, {}, known);
           }).kind() == ErrorKind::usage);
 }
 

@@ -72,7 +72,7 @@ std::function<void(const Plan&, const Action&)> progress_of(std::size_t plans) {
         std::lock_guard guard(state->mutex);
         state->begun.insert(plan.guest);
         std::string text = describe_running(action);
-        text = text.substr(0, text.find(':'));  // without the list of files
+        text = text.substr(0, text.find(": "));  // without the list of files
         log::debug("{}: {}", plan.guest, text);
         log::status(plans > 1 ? fmt::format("[{}/{}] {}: {}", state->begun.size(), plans, plan.guest, text)
                               : fmt::format("{}: {}", plan.guest, text));

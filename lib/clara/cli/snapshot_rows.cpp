@@ -17,6 +17,11 @@ void print_json(const Json& json) {
     fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
+/// null: nobody knows.
+Json number(const std::optional<std::uint64_t>& bytes) {
+    return bytes ? Json(*bytes) : Json();
+}
+
 Json to_json(const std::string& guest, const SnapshotFact& one) {
     return {{"guest", guest},
             {"name", one.info.name},
@@ -26,13 +31,22 @@ Json to_json(const std::string& guest, const SnapshotFact& one) {
             {"who", one.info.who},
             {"protected", one.info.keep},
             {"size", one.info.size},
-            {"exclusive", one.exclusive},
+            {"memory", one.info.memory},
+            {"exclusive", number(one.exclusive)},
             {"problem", one.problem}};
 }
 
 std::string remarks(const SnapshotFact& one) {
     if (!one.problem.empty()) return one.problem;
-    return one.info.keep ? "protected" : "";
+    std::string text = one.info.keep ? "protected" : "";
+    if (one.info.memory > 0) text += (text.empty() ? "" : ", ") + ("memory of " + size_text(one.info.memory));
+    return text;
+}
+
+/// What its removal would free.
+std::string size_of(const SnapshotFact& one) {
+    if (!one.problem.empty()) return "";
+    return one.exclusive ? size_text(*one.exclusive) : "?";
 }
 
 const char* sign(TreeChange::Kind kind) {
@@ -48,8 +62,7 @@ void print_snapshots(const std::string& pool, const std::vector<std::string>& gu
     for (const auto& guest : guests)
         for (const auto& one : disk_of(guest, facts).snapshots) {
             list.push_back(to_json(guest, one));
-            table.add({guest, one.info.name, one.info.time,
-                       one.problem.empty() ? size_text(one.exclusive) : "", one.info.state, remarks(one),
+            table.add({guest, one.info.name, one.info.time, size_of(one), one.info.state, remarks(one),
                        one.info.comment});
         }
     if (json)

@@ -17,6 +17,10 @@ class GuestsByKind : public GuestDriver {
     void stop(const StopGuest& guest) override { of(guest.kind).stop(guest); }
     void restart_ioc(const RestartIoc& guest) override { of(guest.kind).restart_ioc(guest); }
     void copy_disks(const CopyDisks& copy) override { kvm_.copy_disks(copy); }  // there are no other copies
+    std::string keep_state(const KeepState& guest) override { return of(guest.kind).keep_state(guest); }
+    void drop_states(const DropStates& guest) override { of(guest.kind).drop_states(guest); }
+    void forget_backups(const ForgetBackups& guest) override { of(guest.kind).forget_backups(guest); }
+    void wake(const WakeGuest& guest) override { of(guest.kind).wake(guest); }
 
   private:
     GuestDriver& of(const std::string& kind) {

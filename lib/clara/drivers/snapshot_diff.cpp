@@ -19,6 +19,7 @@
 #include "clara/drivers/storage/mount.hpp"
 #include "clara/drivers/storage/snapshot_list.hpp"
 #include "clara/drivers/storage/snapshots.hpp"
+#include "clara/drivers/vm_diff.hpp"
 
 namespace clara {
 namespace {
@@ -78,6 +79,7 @@ std::vector<TreeChange> diff_snapshots(const Site& site, const DiffRequest& requ
         return snapshot.empty() ? require_guest(request.pool, request.guest)
                                 : load_snapshot_spec(request.pool, request.guest, snapshot);
     };
+    if (spec_of(request.from).kind == "kvm") return diff_vm_snapshots(site, request);
     const std::string image = spec_of(request.from).image;
     if (auto other = spec_of(request.to).image; other != image)
         throw Error(ErrorKind::refused, "they stand on different images: " + image + " and " + other,

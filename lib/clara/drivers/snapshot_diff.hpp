@@ -18,7 +18,7 @@ struct DiffRequest {
 
 /// "Now" is a copy of one moment, as a snapshot would be, that is gone when it has been read; of a guest that
 /// runs without what its programs have not yet handed to the kernel. Nothing is mounted but the image.
-/// Error{refused} where the two stand on different images.
+/// Error{refused} where the two stand on different images. Of a virtual machine: drivers/vm_diff.
 std::vector<TreeChange> diff_snapshots(const Site& site, const DiffRequest& request);
 
 }  // namespace clara

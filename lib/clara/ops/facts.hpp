@@ -55,8 +55,9 @@ struct PathFact {
 
 struct SnapshotFact {
     SnapshotInfo info;
-    std::uint64_t exclusive = 0;  ///< bytes that its removal would free
-    std::string problem;          ///< why it cannot be used; then only the name is known
+    /// Bytes that its removal would free; nullopt where that cannot be told (a snapshot within a qcow2).
+    std::optional<std::uint64_t> exclusive;
+    std::string problem;  ///< why it cannot be used; then only the name is known
 };
 
 /// What a guest keeps in the pool.

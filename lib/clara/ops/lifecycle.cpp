@@ -8,6 +8,7 @@
 #include "clara/ops/create_vm.hpp"
 #include "clara/ops/host_paths.hpp"
 #include "clara/ops/lxc_config.hpp"
+#include "clara/ops/snapshot.hpp"
 
 namespace clara {
 namespace {
@@ -39,21 +40,6 @@ void add_bridge(std::vector<Action>& actions, const GuestSpec& spec, const Site&
                 "make it, or name it as a managed network in site.yaml");
 }
 
-/// Where the definitions of that kind live.
-std::string home_of(const std::string& kind, const Site& site) {
-    return kind == "kvm" ? site.libvirt_uri : site.lxc_path;
-}
-
-bool is_defined(const std::string& name, const std::string& kind, const Facts& facts) {
-    return (kind == "kvm" ? facts.kvm_defined : facts.lxc_defined).count(name) > 0;
-}
-
-/// Error{refused} where a plan about a KVM guest cannot be made.
-void check_libvirt(const std::string& kind, const Facts& facts) {
-    if (kind == "kvm" && !facts.libvirt_problem.empty())
-        throw Error(ErrorKind::refused, facts.libvirt_problem, facts.libvirt_hint);
-}
-
 ProveGuest proof(const GuestSpec& spec, const LifecycleOptions& options) {
     return {spec, {}, spec.kind == "kvm" ? options.vm_answer_timeout : options.answer_timeout};
 }
@@ -75,10 +61,9 @@ void add_start(std::vector<Action>& actions, const GuestSpec& spec, const Site& 
 }
 
 /// It has come up again: what a rollback has kept of before is no longer needed.
-void drop_kept(Plan& plan, const Facts& facts, const LifecycleOptions& options) {
+void drop_kept(Plan& plan, const Site& site, const Facts& facts, const LifecycleOptions& options) {
     if (!options.prove) return;
-    for (const auto& kept : kept_by_rollbacks(plan.guest, facts))
-        plan.actions.push_back(RemoveSnapshot{plan.pool, plan.guest, kept});
+    add_removal(plan.actions, plan.guest, plan.pool, kept_by_rollbacks(plan.guest, facts), true, site, facts);
 }
 
 void check_can_start(const GuestSpec& spec, const Facts& facts) {
@@ -87,6 +72,19 @@ void check_can_start(const GuestSpec& spec, const Facts& facts) {
 }
 
 }  // namespace
+
+std::string home_of(const std::string& kind, const Site& site) {
+    return kind == "kvm" ? site.libvirt_uri : site.lxc_path;
+}
+
+bool is_defined(const std::string& name, const std::string& kind, const Facts& facts) {
+    return (kind == "kvm" ? facts.kvm_defined : facts.lxc_defined).count(name) > 0;
+}
+
+void check_libvirt(const std::string& kind, const Facts& facts) {
+    if (kind == "kvm" && !facts.libvirt_problem.empty())
+        throw Error(ErrorKind::refused, facts.libvirt_problem, facts.libvirt_hint);
+}
 
 std::vector<Action> start_actions(const GuestSpec& spec, const Site& site, const Facts& facts,
                                   const LifecycleOptions& options) {
@@ -113,7 +111,7 @@ Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
             return plan;
         case GuestState::starting:
             if (options.prove) plan.actions.push_back(proof(spec, options));
-            drop_kept(plan, facts, options);
+            drop_kept(plan, site, facts, options);
             return plan;
         case GuestState::stopping:
             throw Error(ErrorKind::busy, "it is just stopping", "run it again when it has stopped");
@@ -123,7 +121,7 @@ Plan plan_start(const GuestSpec& spec, const Site& site, const Facts& facts,
             break;
     }
     plan.actions = start_actions(spec, site, facts, options);
-    drop_kept(plan, facts, options);
+    drop_kept(plan, site, facts, options);
     return plan;
 }
 
@@ -154,7 +152,7 @@ Plan plan_restart(const GuestSpec& spec, const Site& site, const Facts& facts,
         plan.actions.push_back(
             StopGuest{home_of(spec.kind, site), spec.name, options.stop_timeout, spec.kind});
     add_start(plan.actions, spec, site, facts, options);
-    drop_kept(plan, facts, options);
+    drop_kept(plan, site, facts, options);
     return plan;
 }
 

@@ -25,6 +25,12 @@ struct LifecycleOptions {
     std::chrono::milliseconds stop_timeout{30000};        ///< then it is stopped by force
 };
 
+/// Where the definitions of that kind of guest live.
+std::string home_of(const std::string& kind, const Site& site);
+bool is_defined(const std::string& name, const std::string& kind, const Facts& facts);
+/// Error{refused} where a plan about a KVM guest cannot be made.
+void check_libvirt(const std::string& kind, const Facts& facts);
+
 /// Bridge, definition, start and proof, where they are missing; the same refusals as plan_start().
 std::vector<Action> start_actions(const GuestSpec& spec, const Site& site, const Facts& facts,
                                   const LifecycleOptions& options);

@@ -32,18 +32,50 @@ std::string kept_name(const std::vector<std::string>& kept) {
     return name;
 }
 
+/// What makes the guest what it was, where that is another than now.
+void add_definition(std::vector<Action>& actions, const GuestSpec& then, const std::optional<GuestSpec>& now,
+                    const Site& site, const Facts& facts, const RollbackOptions& options) {
+    if (!is_defined(then.name, then.kind, facts)) return;
+    if (then.kind == "kvm") {
+        if (!options.domain_then.empty() && options.domain_then != options.domain_now)
+            actions.push_back(DefineGuest{site.libvirt_uri, then.name, options.domain_then, then.pool,
+                                          then.kind, then.autostart, options.domain_now});
+        return;
+    }
+    if (now && write_guest(*now) == write_guest(then)) return;
+    actions.push_back(DefineGuest{.home = site.lxc_path,
+                                  .name = then.name,
+                                  .config = lxc_config(then, site, facts),
+                                  .pool = then.pool,
+                                  .before = lxc_config(now ? *now : then, site, facts)});
+}
+
+/// The start of a guest as the snapshot has it.
+std::vector<Action> start_of(const GuestSpec& then, const SnapshotFact& snapshot, const Site& site,
+                             Facts facts, const RollbackOptions& options) {
+    if (!options.domain_then.empty()) facts.domain_xml[then.name] = options.domain_then;
+    auto actions = start_actions(then, site, facts, options.lifecycle);
+    if (snapshot.info.memory > 0)
+        for (auto& action : actions)
+            if (const auto* start = std::get_if<StartGuest>(&action))
+                action = WakeGuest{start->home, then.pool, then.name, snapshot.info.name, start->kind};
+    return actions;
+}
+
 }  // namespace
 
 Plan plan_rollback(const std::string& name, const std::string& pool, const SnapshotFact& snapshot,
                    const GuestSpec& then, const std::optional<GuestSpec>& now, const Site& site,
                    const Facts& facts, const RollbackOptions& options, const Clock& clock) {
     const auto& guest = known_guest(name, facts);
-    check_kind(guest);
     check_owner(guest);
+    const std::string kind = kind_of(name, facts);
+    const bool vm = kind == "kvm";
+    check_libvirt(kind, facts);
     if (guest.state == GuestState::stopping)
         throw Error(ErrorKind::busy, "it is just stopping", "run it again when it has stopped");
     check_address(then, facts);
-    check_room(disk_of(name, facts), snapshot.exclusive, facts);
+    if (!vm) check_room(disk_of(name, facts), snapshot.exclusive.value_or(0), facts);
     const bool ran = guest.state == GuestState::running || guest.state == GuestState::starting;
     Plan plan{"rollback", name, pool, "to " + snapshot.info.name, {}};
 
@@ -57,23 +89,19 @@ Plan plan_rollback(const std::string& name, const std::string& pool, const Snaps
     kept.push_back(info.name);
     // All that could stand against the start is looked at before the stop.
     std::vector<Action> start;
-    if (ran || options.start) start = start_actions(then, site, facts, options.lifecycle);
-    plan.actions.push_back(PrepareRollback{pool, name, snapshot.info.name, info.name});
+    if (ran || options.start) start = start_of(then, snapshot, site, facts, options);
+    const std::string home = home_of(kind, site);
+    const bool known = vm && is_defined(name, kind, facts);
+    plan.actions.push_back(PrepareRollback{pool, name, snapshot.info.name, info.name, kind});
+    if (known) plan.actions.push_back(KeepState{home, pool, name, info.name, false, false, kind});
     if (guest.state != GuestState::stopped)
-        plan.actions.push_back(StopGuest{site.lxc_path, name, options.lifecycle.stop_timeout});
-    plan.actions.push_back(SwitchDisk{pool, name, snapshot.info.name, info});
-
-    const bool same = now && write_guest(*now) == write_guest(then);
-    const bool defined = facts.lxc_defined.count(name) > 0;
-    if (!same && defined)
-        plan.actions.push_back(DefineGuest{.home = site.lxc_path,
-                                           .name = name,
-                                           .config = lxc_config(then, site, facts),
-                                           .pool = pool,
-                                           .before = lxc_config(now ? *now : then, site, facts)});
+        plan.actions.push_back(StopGuest{home, name, options.lifecycle.stop_timeout, kind});
+    if (known) plan.actions.push_back(ForgetBackups{home, name, kind});
+    plan.actions.push_back(SwitchDisk{pool, name, snapshot.info.name, info, kind});
+    add_definition(plan.actions, then, now, site, facts, options);
     plan.actions.insert(plan.actions.end(), start.begin(), start.end());
     if (!start.empty() && options.lifecycle.prove)
-        for (const auto& one : kept) plan.actions.push_back(RemoveSnapshot{pool, name, one});
+        add_removal(plan.actions, name, pool, kept, true, site, facts);
     return plan;
 }
 

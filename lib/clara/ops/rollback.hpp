@@ -5,6 +5,9 @@
 //   starting as running
 //   running  copy, stop, switch, start, prove, remove what it replaces
 //   stopping busy
+//
+// A virtual machine's disks are taken back where they lie, so nothing is copied; one whose snapshot has its
+// memory is not booted but goes on where it was.
 #pragma once
 #include <optional>
 #include <string>
@@ -17,6 +20,8 @@ namespace clara {
 struct RollbackOptions {
     bool start = false;  ///< afterwards, also what did not run
     std::string who;
+    /// kvm: the domain's XML in the snapshot, and as libvirt has it now; empty: there is none.
+    std::string domain_then = {}, domain_now = {};
     LifecycleOptions lifecycle = {};
 };
 

@@ -6,6 +6,7 @@
 
 #include "clara/base/error.hpp"
 #include "clara/base/units.hpp"
+#include "clara/ops/lifecycle.hpp"
 #include "clara/spec/names.hpp"
 
 namespace clara {
@@ -32,13 +33,34 @@ void check_comment(const std::string& comment) {
         throw Error(ErrorKind::usage, "a comment is one line of at most 1000 bytes");
 }
 
-}  // namespace
-
-void check_kind(const GuestFact& guest) {
-    if (guest.kind == "kvm")
-        throw Error(ErrorKind::refused, "it is a virtual machine, and snapshots are those of containers",
-                    "clara-list --json shows the kinds");
+bool runs(const GuestFact& guest) {
+    return guest.state == GuestState::running || guest.state == GuestState::starting;
 }
+
+void check_memory(const GuestFact& guest, const SnapshotOptions& options, const Facts& facts) {
+    const std::string without = "take it without --memory";
+    if (guest.kind != "kvm")
+        throw Error(ErrorKind::refused, "it is a container: only virtual machines have memory to keep",
+                    without);
+    if (!runs(guest)) throw Error(ErrorKind::refused, "it does not run: there is no memory to keep", without);
+    if (options.uefi)
+        throw Error(ErrorKind::refused, "its firmware is UEFI: libvirt keeps no memory of such machines",
+                    without + "; what has reached its disks is kept all the same");
+    check_room({}, options.memory_size, facts);
+}
+
+/// What is done between the folder and its name: by the driver of disks where it is stopped, by its
+/// hypervisor where it runs.
+void add_state(Plan& plan, MakeSnapshot make, const GuestFact& guest, const SnapshotOptions& options,
+               const Site& site, const Facts& facts) {
+    make.running = runs(guest);
+    plan.actions.push_back(make);
+    if (is_defined(guest.name, make.kind, facts))
+        plan.actions.push_back(KeepState{home_of(make.kind, site), make.pool, make.name, make.info.name,
+                                         make.running, options.memory, make.kind});
+}
+
+}  // namespace
 
 void check_room(const DiskFact& disk, std::uint64_t bytes, const Facts& facts) {
     if (disk.shares || facts.pool_free >= bytes + spare_room) return;
@@ -85,8 +107,9 @@ Plan plan_snapshot(const std::string& name, const std::string& pool, const Site&
                    const SnapshotOptions& options, const Clock& clock) {
     const auto& guest = known_guest(name, facts);
     const auto& disk = disk_of(name, facts);
-    check_kind(guest);
     check_owner(guest);
+    const std::string kind = kind_of(name, facts);
+    check_libvirt(kind, facts);
     check_comment(options.comment);
     if (guest.state == GuestState::stopping)
         throw Error(ErrorKind::busy, "it is just stopping", "run it again when it has stopped");
@@ -94,7 +117,9 @@ Plan plan_snapshot(const std::string& name, const std::string& pool, const Site&
         throw Error(ErrorKind::refused, "its last run was killed and left its disk mounted",
                     "clara-stop " + name);
 
-    MakeSnapshot make{pool, name};
+    if (options.memory) check_memory(guest, options, facts);
+
+    MakeSnapshot make{.pool = pool, .name = name, .kind = kind};
     make.info.time = iso8601(clock());
     if (options.as.empty()) {
         make.info.name = free_name(disk, snapshot_name(make.info.time));
@@ -110,32 +135,46 @@ Plan plan_snapshot(const std::string& name, const std::string& pool, const Site&
     make.info.who = options.who;
     make.info.keep = options.keep;
     make.info.state = to_string(guest.state);
-    if (guest.state != GuestState::stopped) make.mount = site.run_dir + "/guests/" + name + "/disk";
-    make.patience = options.patience;
-    make.freeze_limit = options.freeze_limit;
-    check_room(disk, disk.taken, facts);
-
-    Plan plan{"snapshot", name, pool, make.info.name, {make, PublishSnapshot{pool, name, make.info.name}}};
+    Plan plan{"snapshot", name, pool, make.info.name, {}};
+    if (kind == "kvm") {
+        add_state(plan, make, guest, options, site, facts);
+    } else {
+        if (guest.state != GuestState::stopped) make.mount = site.run_dir + "/guests/" + name + "/disk";
+        make.patience = options.patience;
+        make.freeze_limit = options.freeze_limit;
+        check_room(disk, disk.taken, facts);
+        plan.actions.push_back(make);
+    }
+    plan.actions.push_back(PublishSnapshot{pool, name, make.info.name, kind});
     std::vector<SnapshotFact> after = disk.snapshots;
     after.push_back({make.info});
     const auto old = options.newest ? surplus(after, *options.newest) : std::vector<std::string>();
     if (after.size() - old.size() > most_snapshots)
         throw Error(ErrorKind::refused, fmt::format("it has {} snapshots", disk.snapshots.size()),
                     "give --keep N, or delete some: clara-snapshot list " + name);
-    for (const auto& one : old) plan.actions.push_back(RemoveSnapshot{pool, name, one});
+    add_removal(plan.actions, name, pool, old, runs(guest), site, facts);
     return plan;
 }
 
 Plan plan_snapshot_delete(const std::string& name, const std::string& pool,
-                          const std::vector<std::string>& snapshots, const Facts& facts) {
-    check_kind(known_guest(name, facts));
+                          const std::vector<std::string>& snapshots, const Site& site, const Facts& facts) {
+    const auto& guest = known_guest(name, facts);
+    if (kind_of(name, facts) == "kvm") check_owner(guest);  // its disk is changed for it
+    check_libvirt(kind_of(name, facts), facts);
     const auto& disk = disk_of(name, facts);
     Plan plan{"snapshot delete", name, pool, fmt::format("{}", fmt::join(snapshots, ", ")), {}};
-    for (const auto& snapshot : snapshots) {
+    for (const auto& snapshot : snapshots)
         if (!taken_name(disk, snapshot)) known_snapshot(name, snapshot, facts);  // throws with the near name
-        plan.actions.push_back(RemoveSnapshot{pool, name, snapshot});
-    }
+    add_removal(plan.actions, name, pool, snapshots, runs(guest), site, facts);
     return plan;
+}
+
+void add_removal(std::vector<Action>& actions, const std::string& name, const std::string& pool,
+                 const std::vector<std::string>& snapshots, bool runs, const Site& site, const Facts& facts) {
+    const std::string kind = kind_of(name, facts);
+    for (const auto& one : snapshots) actions.push_back(RemoveSnapshot{pool, name, one, kind});
+    if (kind == "kvm" && runs && !snapshots.empty())
+        actions.push_back(DropStates{home_of(kind, site), pool, name, kind});
 }
 
 }  // namespace clara

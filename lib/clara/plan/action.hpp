@@ -126,6 +126,11 @@ struct StartGuest {
     std::string home, name;
     std::string kind = "lxc";
 };
+/// A start that goes on where the snapshot's memory was; its disks are those of the snapshot already.
+struct WakeGuest {
+    std::string home, pool, name, snapshot;
+    std::string kind = "kvm";
+};
 /// Wait until the guest's own address answers on its ports.
 struct ProveGuest {
     GuestSpec spec;
@@ -151,10 +156,28 @@ struct RemoveGuest {
 struct MakeSnapshot {
     std::string pool, name;
     SnapshotInfo info;
-    std::string mount;  ///< where its disk is mounted while it runs; empty: it does not run
+    std::string mount;  ///< lxc: where its disk is mounted while it runs; empty: it does not run
     std::chrono::milliseconds patience{2000};      ///< for a moment without writes; then they are blocked
     std::chrono::milliseconds freeze_limit{1000};  ///< for at most so long
     std::string kind = "lxc";
+    bool running = false;  ///< kvm: its disks are left to KeepState
+};
+/// What its hypervisor adds to .SNAPSHOT.partial: the definition; of a guest that runs the state of its
+/// disks, of all at one moment, and with `memory` of the whole machine.
+struct KeepState {
+    std::string home, pool, name, snapshot;
+    bool disks = false, memory = false;
+    std::string kind = "kvm";
+};
+/// The disks of a guest that runs lose what belongs to no snapshot any more.
+struct DropStates {
+    std::string home, pool, name;
+    std::string kind = "kvm";
+};
+/// What libvirt knows of earlier backups no longer fits to disks that go back.
+struct ForgetBackups {
+    std::string home, name;
+    std::string kind = "kvm";
 };
 /// Its file system is looked through, then .SNAPSHOT.partial becomes SNAPSHOT.
 struct PublishSnapshot {
@@ -166,6 +189,7 @@ struct RemoveSnapshot {
     std::string kind = "lxc";
 };
 /// A copy of a snapshot's disk, looked through, in the partial folder of what will be the snapshot `kept`.
+/// kvm: nothing is copied, but all that the snapshot needs has to be there.
 struct PrepareRollback {
     std::string pool, name, snapshot, kept;
     std::string kind = "lxc";
@@ -177,11 +201,11 @@ struct SwitchDisk {
     std::string kind = "lxc";
 };
 
-using Action =
-    std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, CopyDisks, FetchDisk,
-                 DropFetched, GiveIdentity, FillDisk, WriteSpec, DefineGuest, UndefineGuest, PublishGuest,
-                 StartGuest, ProveGuest, StopGuest, RestartIoc, RemoveGuest, MakeSnapshot, PublishSnapshot,
-                 RemoveSnapshot, PrepareRollback, SwitchDisk>;
+using Action = std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, CopyDisks,
+                            FetchDisk, DropFetched, GiveIdentity, FillDisk, WriteSpec, DefineGuest,
+                            UndefineGuest, PublishGuest, StartGuest, ProveGuest, StopGuest, RestartIoc,
+                            RemoveGuest, MakeSnapshot, KeepState, PublishSnapshot, RemoveSnapshot, DropStates,
+                            PrepareRollback, ForgetBackups, SwitchDisk, WakeGuest>;
 
 /// The same sentence before ("Create disk ...") and while it is done ("Creating disk ...").
 std::string describe(const Action& action);

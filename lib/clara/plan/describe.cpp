@@ -103,7 +103,27 @@ struct Teller {
     Sentence operator()(const RemoveGuest& a) const {
         return {"Delete", "Deleting", fmt::format("{}/guests/{}", a.pool, a.name)};
     }
+    Sentence operator()(const WakeGuest& a) const {
+        return {"Start", "Starting", fmt::format("{} with the memory of snapshot {}", a.name, a.snapshot)};
+    }
+    Sentence operator()(const KeepState& a) const {
+        const std::string what = a.memory  ? "memory and disks of " + a.name + ", which stands still for it,"
+                                 : a.disks ? "the disks of " + a.name + ", while it runs,"
+                                           : "the definition of " + a.name;
+        return {"Keep", "Keeping", fmt::format("{} as snapshot {}", what, a.snapshot)};
+    }
+    Sentence operator()(const DropStates& a) const {
+        return {"Take", "Taking", "what no snapshot needs out of the disks of " + a.name};
+    }
+    Sentence operator()(const ForgetBackups& a) const {
+        return {"Forget", "Forgetting",
+                "the backups of " + a.name + " that others would be based on: the next one is a full one"};
+    }
     Sentence operator()(const MakeSnapshot& a) const {
+        if (a.kind == "kvm")
+            return {"Keep", "Keeping",
+                    fmt::format("{}guest.yaml of {} as snapshot {}", a.running ? "" : "disks and ", a.name,
+                                a.info.name)};
         return {"Copy", "Copying",
                 fmt::format("disk and guest.yaml of {} as snapshot {}{}", a.name, a.info.name,
                             a.mount.empty() ? "" : ", while it runs")};
@@ -115,10 +135,16 @@ struct Teller {
         return {"Delete", "Deleting", fmt::format("snapshot {} of {}", a.snapshot, a.name)};
     }
     Sentence operator()(const PrepareRollback& a) const {
+        if (a.kind == "kvm")
+            return {"Look", "Looking", fmt::format("whether snapshot {} of {} is whole", a.snapshot, a.name)};
         return {"Copy", "Copying",
                 fmt::format("and check the disk of snapshot {} of {}", a.snapshot, a.name)};
     }
     Sentence operator()(const SwitchDisk& a) const {
+        if (a.kind == "kvm")
+            return {"Take", "Taking",
+                    fmt::format("the disks of {} back to snapshot {}; as they are now they are kept as {}",
+                                a.name, a.snapshot, a.kept.name)};
         return {"Put", "Putting",
                 fmt::format("it in the place of the disk of {}, which is kept as snapshot {}", a.name,
                             a.kept.name)};

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "clara/base/error.hpp"
 #include "clara/plan/action.hpp"
 
 namespace clara {
@@ -35,7 +36,8 @@ class StorageDriver {
     virtual std::string make_snapshot(
         const MakeSnapshot&) = 0;                               ///< Error{busy}: its disk is in use elsewhere
     virtual void publish_snapshot(const PublishSnapshot&) = 0;  ///< Error{failed}: what is in it is damaged
-    virtual void remove_snapshot(const RemoveSnapshot&) = 0;    ///< its partial folder too; absence is fine
+    /// Its partial folder too; absence is fine. What a disk in use has of it is left to drop_states().
+    virtual void remove_snapshot(const RemoveSnapshot&) = 0;
     virtual void prepare_rollback(const PrepareRollback&) = 0;
     virtual void switch_disk(const SwitchDisk&) = 0;       ///< Error{busy}: its disk is in use
     virtual void switch_disk_back(const SwitchDisk&) = 0;  ///< and `kept` is gone again
@@ -55,6 +57,18 @@ class GuestDriver {
     /// The disks of a domain that runs, all of one moment, into the folder that the storage has made.
     /// Error{refused} for containers.
     virtual void copy_disks(const CopyDisks&) = 0;
+
+    // What only virtual machines have.
+    /// Returns the note for the report, e.g. "it stood still for 1.2s". StaleFacts: it has stopped meanwhile.
+    virtual std::string keep_state(const KeepState& guest) { throw no_machine(guest.name); }
+    virtual void drop_states(const DropStates& guest) { throw no_machine(guest.name); }  ///< stopped: nothing
+    virtual void forget_backups(const ForgetBackups& guest) { throw no_machine(guest.name); }
+    virtual void wake(const WakeGuest& guest) { throw no_machine(guest.name); }  ///< as start()
+
+  private:
+    static Error no_machine(const std::string& name) {
+        return {ErrorKind::refused, name + " is no virtual machine"};
+    }
 };
 
 class NetworkDriver {

@@ -10,134 +10,11 @@
 #include "clara/base/files.hpp"
 #include "clara/base/interrupt.hpp"
 #include "clara/base/lock.hpp"
+#include "clara/plan/do_action.hpp"
 #include "clara/plan/journal.hpp"
 
 namespace clara {
 namespace {
-
-using Undo = std::function<void()>;
-
-/// Does one action and returns how to take it back (empty where nothing needs to be).
-struct Doer {
-    Drivers& drivers;
-    std::string& note;
-
-    Undo operator()(const ClearLeftover& a) const {
-        drivers.storage.clear_leftover(a);
-        return {};
-    }
-    Undo operator()(const EnsureBridge& a) const {
-        // Left standing on a failure: other guests may have been plugged into it since.
-        drivers.network.ensure_bridge(a);
-        return {};
-    }
-    Undo operator()(const ReserveAddress& a) const {
-        drivers.storage.reserve(a);
-        return [this_ = *this, a] { this_.drivers.storage.release({a.pool, a.name}); };
-    }
-    Undo operator()(const ReleaseAddress& a) const {
-        drivers.storage.release(a);
-        return {};
-    }
-    Undo operator()(const MakeDisk& a) const {
-        drivers.storage.make_disk(a);
-        return [this_ = *this, a] { this_.drivers.storage.remove_partial(a.pool, a.name); };
-    }
-    Undo operator()(const CopyDisks& a) const {
-        drivers.storage.copy_disks(a);
-        Undo undo = [this_ = *this, a] { this_.drivers.storage.remove_partial(a.pool, a.name); };
-        try {
-            if (!a.domain.empty()) drivers.guests.copy_disks(a);
-        } catch (...) {
-            undo();
-            throw;
-        }
-        return undo;
-    }
-    Undo operator()(const FetchDisk& a) const {
-        drivers.storage.fetch_disk(a);
-        return {};  // it took hours: the next run goes on with it
-    }
-    Undo operator()(const DropFetched& a) const {
-        drivers.storage.drop_fetched(a);
-        return {};
-    }
-    Undo operator()(const GiveIdentity& a) const {
-        drivers.storage.give_identity(a);
-        return {};
-    }
-    Undo operator()(const FillDisk& a) const {
-        drivers.storage.fill_disk(a);
-        return {};
-    }
-    Undo operator()(const WriteSpec& a) const {
-        drivers.storage.write_spec(a);
-        return {};
-    }
-    Undo operator()(const DefineGuest& a) const {
-        drivers.guests.define(a);
-        return [this_ = *this, a] {
-            if (a.before.empty())
-                this_.drivers.guests.undefine({a.home, a.name, a.pool, a.kind});
-            else
-                this_.drivers.guests.define({a.home, a.name, a.before, a.pool, a.kind});
-        };
-    }
-    Undo operator()(const UndefineGuest& a) const {
-        drivers.guests.undefine(a);
-        return {};
-    }
-    Undo operator()(const PublishGuest& a) const {
-        drivers.storage.publish(a);
-        return [this_ = *this, a] { this_.drivers.storage.remove_guest({a.pool, a.name}); };
-    }
-    Undo operator()(const StartGuest& a) const {
-        drivers.guests.start(a);
-        return [this_ = *this, a] {
-            this_.drivers.guests.stop({.home = a.home, .name = a.name, .kind = a.kind});
-        };
-    }
-    Undo operator()(const ProveGuest& a) const {
-        note = drivers.probe.prove(a, [] { return interrupted() != 0; });
-        return {};
-    }
-    Undo operator()(const StopGuest& a) const {
-        drivers.guests.stop(a);
-        return [this_ = *this, a] { this_.drivers.guests.start({a.home, a.name, a.kind}); };
-    }
-    Undo operator()(const RestartIoc& a) const {
-        drivers.guests.restart_ioc(a);
-        return {};
-    }
-    Undo operator()(const RemoveGuest& a) const {
-        drivers.storage.remove_guest(a);
-        return {};
-    }
-    Undo operator()(const MakeSnapshot& a) const {
-        note = drivers.storage.make_snapshot(a);
-        return [this_ = *this, a] {
-            this_.drivers.storage.remove_snapshot({a.pool, a.name, a.info.name, a.kind});
-        };
-    }
-    Undo operator()(const PublishSnapshot& a) const {
-        drivers.storage.publish_snapshot(a);
-        return {};  // that of MakeSnapshot removes it under either name
-    }
-    Undo operator()(const RemoveSnapshot& a) const {
-        drivers.storage.remove_snapshot(a);
-        return {};
-    }
-    Undo operator()(const PrepareRollback& a) const {
-        drivers.storage.prepare_rollback(a);
-        return [this_ = *this, a] {
-            this_.drivers.storage.remove_snapshot({a.pool, a.name, a.kept, a.kind});
-        };
-    }
-    Undo operator()(const SwitchDisk& a) const {
-        drivers.storage.switch_disk(a);
-        return [this_ = *this, a] { this_.drivers.storage.switch_disk_back(a); };
-    }
-};
 
 /// The test hook: CLARA_TEST_STOP_AT=3:KILL stops before the fourth action (KILL, INT, TERM or FAIL).
 void stop_for_test(std::size_t step) {
@@ -188,7 +65,7 @@ class Run {
         outcome_.unproven = inside && std::holds_alternative<ProveGuest>(plan_.actions[step_]);
         if (inside && e.kind() != ErrorKind::interrupted && e.kind() != ErrorKind::terminated) {
             std::string doing = describe_running(plan_.actions[step_]);
-            e.in(doing.substr(0, doing.find(':')));  // a list of files helps in a dry run, not in an error
+            e.in(doing.substr(0, doing.find(": ")));  // a list of files helps in a dry run, not in an error
         }
         const std::string trouble = undo_all(undos_);
         outcome_.kind = trouble.empty() && finish_.empty() ? e.kind() : ErrorKind::undo_incomplete;
@@ -208,7 +85,7 @@ class Run {
         // What is new has been proven by now: it stays, whatever comes of the old.
         if (std::holds_alternative<RemoveSnapshot>(action))
             only_forward("all is done but for old snapshots: clara-snapshot delete removes them");
-        Undo undo = std::visit(Doer{drivers_, outcome_.note}, action);
+        Undo undo = do_action(action, drivers_, outcome_.note);
         if (undo) undos_.push_back(std::move(undo));
         if (std::holds_alternative<StopGuest>(action)) stopped_ = true;
         if (std::holds_alternative<SwitchDisk>(action)) switched_ = true;

@@ -18,6 +18,9 @@ const Table<SnapshotInfo>& info_table() {
         field(&SnapshotInfo::keep,
               {.name = "keep", .type = Type::boolean, .doc = "Not to be pruned.", .fallback = "false"}),
         field(&SnapshotInfo::size, {.name = "size", .type = Type::size, .doc = "Bytes when it was made."}),
+        field(
+            &SnapshotInfo::memory,
+            {.name = "memory", .type = Type::size, .doc = "Bytes of the machine's memory.", .fallback = "0"}),
     };
     return table;
 }

@@ -6,13 +6,14 @@
 namespace clara {
 
 struct SnapshotInfo {
-    std::string name;        ///< as a guest's: at-20261123-083932
-    std::string time;        ///< when it was begun, UTC, ISO 8601
-    std::string comment;     ///< one line of free text
-    std::string state;       ///< of the guest then: stopped, starting, running
-    std::string who;         ///< caller() of the run that made it
-    bool keep = false;       ///< never removed to make room for newer ones
-    std::uint64_t size = 0;  ///< bytes its files took when it was made
+    std::string name;          ///< as a guest's: at-20261123-083932
+    std::string time;          ///< when it was begun, UTC, ISO 8601
+    std::string comment;       ///< one line of free text
+    std::string state;         ///< of the guest then: stopped, starting, running
+    std::string who;           ///< caller() of the run that made it
+    bool keep = false;         ///< never removed to make room for newer ones
+    std::uint64_t size = 0;    ///< bytes it took when it was made
+    std::uint64_t memory = 0;  ///< kvm: bytes of memory and devices that are kept with it; 0: the disks alone
 };
 
 /// The text of snapshot.yaml; read_snapshot_info() gives the same back.

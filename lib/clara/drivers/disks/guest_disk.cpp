@@ -22,8 +22,10 @@ std::string release_value(const std::string& text, const std::string& key) {
     return {};
 }
 
+/// Also one whose /usr lies elsewhere, or was removed.
 bool is_root(const ExtFiles& files) {
-    return !files.list("/etc").empty() && (!files.list("/sbin").empty() || !files.list("/usr").empty());
+    return !files.list("/etc").empty() &&
+           (!files.list("/sbin").empty() || !files.list("/usr").empty() || files.stat("/etc/passwd"));
 }
 
 /// What a disk without a root that can be changed is, by what its partitions hold.
@@ -64,6 +66,8 @@ GuestDisk::GuestDisk(std::vector<ChainLink> chain)
     }
     const Wanted wanted = find_mounts(*root);
     replay_journals(wanted);
+    for (const auto& [target, volume] : wanted)
+        if (volume) parts_[target] = *volume;
     for (const auto& [target, volume] : wanted)
         mounts_[target] =
             volume ? std::make_unique<ExtFiles>(export_->path(), *volume, ExtFiles::Access::write) : nullptr;

@@ -34,6 +34,10 @@ class GuestDisk : public GuestTree {
     const GuestSystem& system() const { return system_; }
     const std::vector<Volume>& volumes() const { return volumes_; }
     bool boot_code() const { return has_boot_code(export_->path()); }
+    /// The disk as a plain file, and the file systems on it that can be changed, by mount point; "" is the
+    /// root.
+    std::string device() const { return export_->path(); }
+    const std::map<std::string, Volume>& parts() const { return parts_; }
     /// Mount points that lie on this disk but cannot be changed: "/var (xfs)".
     const std::vector<std::string>& closed_parts() const { return closed_; }
 
@@ -71,6 +75,7 @@ class GuestDisk : public GuestTree {
     std::vector<Volume> volumes_;
     GuestSystem system_;
     std::vector<std::string> closed_;
+    std::map<std::string, Volume> parts_;
     std::map<std::string, std::unique_ptr<ExtFiles>> mounts_;  ///< by mount point; null: closed
 };
 

@@ -1,11 +1,16 @@
 #include "clara/drivers/libvirt/driver.hpp"
 
+#include <unistd.h>
+
 #include <thread>
 
 #include "clara/base/error.hpp"
+#include "clara/base/files.hpp"
 #include "clara/base/log.hpp"
 #include "clara/drivers/epics/procserv.hpp"
 #include "clara/drivers/libvirt/backup.hpp"
+#include "clara/drivers/libvirt/ours.hpp"
+#include "clara/drivers/storage/layout.hpp"
 #include "clara/ops/domain_mark.hpp"
 #include "clara/ops/inside.hpp"
 
@@ -20,19 +25,6 @@ constexpr milliseconds look_again{50};
 constexpr milliseconds press_again_after{5000};  // a guest that boots does not hear the button at first
 constexpr milliseconds restart_limit{10000};     // for a libvirtd that is being started anew
 constexpr const char* hook_says = "clara-libvirt-hook: ";
-
-bool runs(const std::optional<DomainState>& domain) {
-    return domain && domain->run != Run::off;
-}
-
-/// Error{refused} where the domain is not ours. With the pool: where it is not of that pool either.
-void refuse_foreign(Hypervisor& host, const std::string& name, const std::string* pool) {
-    const DomainIdentity domain = read_domain_identity(host.xml(name));
-    const std::string any = domain.mark ? domain.mark->pool : "";
-    if (auto why = why_foreign_domain(domain, pool ? *pool : any); !why.empty())
-        throw Error(ErrorKind::refused, name + " " + why,
-                    "choose another name, or remove that one first: virsh undefine " + name);
-}
 
 DomainState require_domain(Hypervisor& host, const std::string& name, const std::string& uri) {
     if (auto domain = host.find(name)) return *domain;
@@ -54,7 +46,36 @@ Error told_by_hook(const Error& error) {
     return {error.kind(), text, hint};
 }
 
+/// Defines it with its copy in the guest's folder, which stays as it was where libvirt refuses. A pool that
+/// does not have the guest has no copy.
+void define_with_copy(Hypervisor& host, const DefineGuest& guest) {
+    std::string folder = pool::guest(guest.pool, guest.name);
+    if (!exists(folder)) folder = pool::guest(guest.pool, pool::partial(guest.name));
+    if (!exists(folder)) return host.define(guest.config);
+    constexpr const char* copy = "domain.xml";
+    const Fd dir = open_dir(folder);
+    const auto before = read_file_at(dir.get(), copy);
+    write_file_at(dir.get(), copy, guest.config, 0640);
+    try {
+        host.define(guest.config);
+    } catch (...) {
+        if (before)
+            write_file_at(dir.get(), copy, *before, 0640);
+        else
+            ::unlinkat(dir.get(), copy, 0);
+        throw;
+    }
+}
+
 }  // namespace
+
+void refuse_foreign(Hypervisor& host, const std::string& name, const std::string* pool) {
+    const DomainIdentity domain = read_domain_identity(host.xml(name));
+    const std::string any = domain.mark ? domain.mark->pool : "";
+    if (auto why = why_foreign_domain(domain, pool ? *pool : any); !why.empty())
+        throw Error(ErrorKind::refused, name + " " + why,
+                    "choose another name, or remove that one first: virsh undefine " + name);
+}
 
 std::shared_ptr<Hypervisor> LibvirtDriver::connect(const std::string& uri) {
     std::lock_guard guard(mutex_);
@@ -91,7 +112,7 @@ void LibvirtDriver::define(const DefineGuest& guest) {
             host->undefine(guest.name);
         }
     }
-    host->define(guest.config);
+    define_with_copy(*host, guest);
     host->set_autostart(guest.name, guest.autostart);
 }
 
@@ -118,22 +139,25 @@ void LibvirtDriver::start(const StartGuest& guest) {
     try {
         host->start(guest.name);
     } catch (const Error& error) {
-        // Where libvirtd died over it, its successor takes on what it had begun, or ends it.
-        const bool lost = !host->alive();
-        std::string trouble;
-        try {
-            if (lost && runs(reconnect(guest.home)->find(guest.name))) return;
-        } catch (const Error& e) {
-            trouble = std::string("; whether it runs is not known: ") + e.what();
-        }
-        if (!trouble.empty())
-            throw Error(ErrorKind::undo_incomplete, error.message() + trouble,
-                        "when libvirtd is up again: clara-list, clara-stop " + guest.name);
-        Error told = told_by_hook(error);
-        if (!told.hint().empty()) throw told;
-        throw Error(told.kind(), told.message(),
-                    "more may be in /var/log/libvirt/qemu/" + guest.name + ".log");
+        start_failed(*host, {guest.home, guest.name, guest.kind}, error);
     }
+}
+
+void LibvirtDriver::start_failed(Hypervisor& host, const GuestRef& guest, const Error& error) {
+    // Where libvirtd died over it, its successor takes on what it had begun, or ends it.
+    const bool lost = !host.alive();
+    std::string trouble;
+    try {
+        if (lost && runs(reconnect(guest.home)->find(guest.name))) return;
+    } catch (const Error& e) {
+        trouble = std::string("; whether it runs is not known: ") + e.what();
+    }
+    if (!trouble.empty())
+        throw Error(ErrorKind::undo_incomplete, error.message() + trouble,
+                    "when libvirtd is up again: clara-list, clara-stop " + guest.name);
+    Error told = told_by_hook(error);
+    if (!told.hint().empty()) throw told;
+    throw Error(told.kind(), told.message(), "more may be in /var/log/libvirt/qemu/" + guest.name + ".log");
 }
 
 bool LibvirtDriver::await_end(const std::string& uri, const std::string& name, milliseconds timeout,

@@ -12,7 +12,9 @@
 namespace clara {
 
 /// Acts on domains that bear our mark (ops/domain_mark.hpp) and refuses all others. `home` of an action is
-/// libvirt's URI. Connects when it is first needed, and again where libvirtd was started anew meanwhile.
+/// libvirt's URI. What is defined is kept in the guest's folder as well (domain.xml): a host that takes the
+/// pool over defines it from there. Connects when it is first needed, and again where libvirtd was started
+/// anew meanwhile.
 class LibvirtDriver : public GuestDriver {
   public:
     explicit LibvirtDriver(HypervisorOptions options = {}) : options_(options) {}
@@ -24,6 +26,10 @@ class LibvirtDriver : public GuestDriver {
     void stop(const StopGuest& guest) override;
     void restart_ioc(const RestartIoc& guest) override;
     void copy_disks(const CopyDisks& copy) override;  ///< of any domain: nothing of it is changed
+    std::string keep_state(const KeepState& guest) override;
+    void drop_states(const DropStates& guest) override;
+    void forget_backups(const ForgetBackups& guest) override;
+    void wake(const WakeGuest& guest) override;
 
     std::shared_ptr<Hypervisor> connect(const std::string& uri);
 
@@ -33,6 +39,10 @@ class LibvirtDriver : public GuestDriver {
     /// Waits until it does not run; false where the time is over.
     bool await_end(const std::string& uri, const std::string& name, std::chrono::milliseconds timeout,
                    bool press_again);
+
+    /// Error with what the hook or libvirt said; nothing where libvirtd died and its successor runs the
+    /// guest.
+    void start_failed(Hypervisor& host, const GuestRef& guest, const Error& error);
 
     HypervisorOptions options_;
     std::mutex mutex_;

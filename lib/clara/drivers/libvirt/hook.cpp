@@ -43,6 +43,13 @@ Fd open_guest(const DomainIdentity::Mark& mark) {
     return dir;
 }
 
+/// Some of its disks are of then and some of now: a system that starts on them may be beyond repair.
+void refuse_torn(int dir, const std::string& name) {
+    if (auto whole = read_file_at(dir, pool::unfinished_rollback, 4096))
+        throw Error(ErrorKind::refused, "a rollback of " + name + " was killed between its disks",
+                    "clara-snapshot rollback " + name + " " + *whole);
+}
+
 /// One of this host is void: libvirtd itself starts no domain twice, and qemu's lock keeps the disk.
 void take_lease(int dir, const std::string& name, const std::string& folder) {
     if (auto lease = read_lease(dir); lease && lease->host != this_host())
@@ -60,6 +67,7 @@ void libvirt_hook(const LibvirtHookCall& call, int xml_fd) {
     if (!domain.mark || domain.mark->name != domain.name || domain.name != call.domain) return;
     const Fd dir = open_guest(*domain.mark);
     if (what == "prepare begin") {
+        refuse_torn(dir.get(), domain.name);
         take_lease(dir.get(), domain.name, pool::guest(domain.mark->pool, domain.name));
         return;
     }

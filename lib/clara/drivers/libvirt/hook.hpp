@@ -14,8 +14,8 @@ struct LibvirtHookCall {
 
 /// The domain's XML is read from `xml_fd`. Domains without our mark are let through untouched.
 /// prepare begin: Error{busy} where another host has the lease, Error{refused} where the pool does not show
-/// the guest (it is not mounted); else the lease is ours. reconnect begin (libvirtd was restarted): the lease
-/// is written where there is none. release end: it is given back.
+/// the guest (it is not mounted) or a rollback was killed half-way; else the lease is ours. reconnect begin
+/// (libvirtd was restarted): the lease is written where there is none. release end: it is given back.
 void libvirt_hook(const LibvirtHookCall& call, int xml_fd);
 
 }  // namespace clara

@@ -175,6 +175,24 @@ class PatientHypervisor : public Hypervisor {
         work([name](Hypervisor& h) { h.abort_job(name); });
     }
 
+    // --- snapshots of running domains
+    std::string monitor(const std::string& name, const std::string& command) override {
+        return work([name, command](Hypervisor& h) { return h.monitor(name, command); });
+    }
+    std::string keep_memory(const std::string& name, const std::string& xml) override {
+        return call(options_.memory_limit, Interruptible::no,
+                    [name, xml](Hypervisor& h) { return h.keep_memory(name, xml); });
+    }
+    void wake(const std::string& name, const std::string& xml) override {
+        call(options_.memory_limit, Interruptible::no, [name, xml](Hypervisor& h) { h.wake(name, xml); });
+    }
+    void forget_snapshots(const std::string& name, const std::string& prefix) override {
+        work([name, prefix](Hypervisor& h) { h.forget_snapshots(name, prefix); });
+    }
+    void forget_checkpoints(const std::string& name) override {
+        work([name](Hypervisor& h) { h.forget_checkpoints(name); });
+    }
+
   private:
     std::shared_ptr<Hypervisor> inner_;
     std::string uri_;

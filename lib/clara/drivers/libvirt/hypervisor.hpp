@@ -68,13 +68,28 @@ class Hypervisor {
     /// An outcome is told once.
     virtual JobState job(const std::string& name) = 0;
     virtual void abort_job(const std::string& name) = 0;  ///< of any kind; returns before it has ended
+
+    // --- snapshots of running domains
+    /// A command of QEMU's own monitor (JSON, QMP) and what it returned; Error with QEMU's words.
+    virtual std::string monitor(const std::string& name, const std::string& command) = 0;
+    /// The memory and all disks that `xml` (a <domainsnapshot>) names; the domain stands still meanwhile.
+    /// What libvirt has to know of it later is returned, not kept: a domain with snapshots cannot be
+    /// migrated.
+    virtual std::string keep_memory(const std::string& name, const std::string& xml) = 0;
+    /// Starts a domain that does not run from what keep_memory() returned.
+    virtual void wake(const std::string& name, const std::string& xml) = 0;
+    /// libvirt's records of snapshots whose names begin so, and of all checkpoints; the disks are not
+    /// touched.
+    virtual void forget_snapshots(const std::string& name, const std::string& prefix) = 0;
+    virtual void forget_checkpoints(const std::string& name) = 0;
 };
 
 enum class Access { read, change };  ///< planning reads only; `read` needs no root
 
 struct HypervisorOptions {
-    std::chrono::milliseconds answer_limit{10000};  ///< for one call that needs no more than a look
-    std::chrono::milliseconds work_limit{120000};   ///< for a start, a kill or a definition
+    std::chrono::milliseconds answer_limit{10000};    ///< for one call that needs no more than a look
+    std::chrono::milliseconds work_limit{120000};     ///< for a start, a kill or a definition
+    std::chrono::milliseconds memory_limit{3600000};  ///< for a machine's memory on its way to or from a disk
 };
 
 /// Connects. A libvirtd that hangs costs the time limits above: the call is given up with Error{failed}, and

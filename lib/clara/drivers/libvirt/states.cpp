@@ -64,4 +64,8 @@ std::map<std::string, DomainFact> domain_states(const Site& site) {
     return facts;
 }
 
+std::string domain_xml(const Site& site, const std::string& name) {
+    return open_hypervisor(site.libvirt_uri, Access::read)->xml(name);
+}
+
 }  // namespace clara

@@ -21,4 +21,7 @@ struct DomainFact {
 /// Every domain of the site's libvirt, ours or not. Error{refused} where libvirt cannot be reached.
 std::map<std::string, DomainFact> domain_states(const Site& site);
 
+/// A domain's XML as it is defined now.
+std::string domain_xml(const Site& site, const std::string& name);
+
 }  // namespace clara

@@ -26,6 +26,8 @@
 #include "clara/drivers/storage/mount.hpp"
 #include "clara/drivers/storage/rollback.hpp"
 #include "clara/drivers/storage/snapshots.hpp"
+#include "clara/drivers/storage/vm_rollback.hpp"
+#include "clara/drivers/storage/vm_snapshots.hpp"
 
 namespace clara {
 namespace {
@@ -244,27 +246,27 @@ void DirStorage::remove_partial(const std::string& pool, const std::string& name
 }
 
 std::string DirStorage::make_snapshot(const MakeSnapshot& a) {
-    return snapshots::make(a);
+    return a.kind == "kvm" ? vm_snapshots::make(a) : snapshots::make(a);
 }
 
 void DirStorage::publish_snapshot(const PublishSnapshot& a) {
-    snapshots::publish(a);
+    a.kind == "kvm" ? vm_snapshots::publish(a) : snapshots::publish(a);
 }
 
 void DirStorage::remove_snapshot(const RemoveSnapshot& a) {
-    snapshots::remove(a);
+    a.kind == "kvm" ? vm_snapshots::remove(a) : snapshots::remove(a);
 }
 
 void DirStorage::prepare_rollback(const PrepareRollback& a) {
-    rollback::prepare(a);
+    a.kind == "kvm" ? vm_rollback::prepare(a) : rollback::prepare(a);
 }
 
 void DirStorage::switch_disk(const SwitchDisk& a) {
-    rollback::switch_disk(a);
+    a.kind == "kvm" ? vm_rollback::switch_disk(a) : rollback::switch_disk(a);
 }
 
 void DirStorage::switch_disk_back(const SwitchDisk& a) {
-    rollback::switch_back(a);
+    a.kind == "kvm" ? vm_rollback::switch_back(a) : rollback::switch_back(a);
 }
 
 }  // namespace clara

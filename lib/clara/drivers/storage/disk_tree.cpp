@@ -74,7 +74,7 @@ bool is_opaque(ext2_filsys fs, ext2_ino_t number) {
     return yes;
 }
 
-TreeEntry read_entry(ext2_filsys fs, ext2_ino_t number) {
+TreeEntry read_entry(ext2_filsys fs, ext2_ino_t number, bool overlay) {
     ext2_inode_large large{};
     auto* inode = reinterpret_cast<ext2_inode*>(&large);
     check(ext2fs_read_inode_full(fs, number, inode, sizeof large), "cannot read an inode");
@@ -89,6 +89,7 @@ TreeEntry read_entry(ext2_filsys fs, ext2_ino_t number) {
     entry.changed = seconds * 1000000000 + (large.i_ctime_extra >> 2);
     if (LINUX_S_ISREG(inode->i_mode)) entry.size = EXT2_I_SIZE(inode);
     if (LINUX_S_ISLNK(inode->i_mode)) entry.link = link_of(fs, number, *inode);
+    if (!overlay) return entry;
     if (LINUX_S_ISDIR(inode->i_mode)) entry.opaque = is_opaque(fs, number);
     // A device 0:0: both forms of a device number are zero then.
     entry.whiteout = LINUX_S_ISCHR(inode->i_mode) && inode->i_block[0] == 0 && inode->i_block[1] == 0;
@@ -108,20 +109,30 @@ int list_entry(ext2_ino_t, int, ext2_dir_entry* entry, int, int, char*, void* co
 
 }  // namespace
 
-DiskTree::DiskTree(const std::string& disk) : disk_(disk) {
-    check(ext2fs_open(disk.c_str(), EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &fs_), "cannot read " + disk);
+DiskTree::DiskTree(const std::string& disk, std::uint64_t offset) : disk_(disk) {
+    const std::string options = "offset=" + std::to_string(offset);
+    check(ext2fs_open2(disk.c_str(), options.c_str(), EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &fs_),
+          "cannot read " + disk);
 }
 
 DiskTree::~DiskTree() {
     ext2fs_close_free(&fs_);
 }
 
-Tree DiskTree::upper() const try {
+Tree DiskTree::upper() const {
+    return below("/upper", true);
+}
+
+Tree DiskTree::whole() const {
+    return below("/", false);
+}
+
+Tree DiskTree::below(const char* top, bool overlay) const try {
     Tree tree;
-    ext2_ino_t top = 0;
-    check(ext2fs_namei(fs_, EXT2_ROOT_INO, EXT2_ROOT_INO, "/upper", &top), "upper");
-    std::vector<std::pair<std::string, ext2_ino_t>> folders{{"", top}};
-    std::set<ext2_ino_t> seen{top};  // a damaged disk may have a folder within itself
+    ext2_ino_t first = 0;
+    check(ext2fs_namei(fs_, EXT2_ROOT_INO, EXT2_ROOT_INO, top, &first), top);
+    std::vector<std::pair<std::string, ext2_ino_t>> folders{{"", first}};
+    std::set<ext2_ino_t> seen{first};  // a damaged disk may have a folder within itself
     while (!folders.empty()) {
         throw_if_interrupted();
         const auto [path, number] = folders.back();
@@ -129,7 +140,7 @@ Tree DiskTree::upper() const try {
         Listing listing;
         check(ext2fs_dir_iterate2(fs_, number, 0, nullptr, list_entry, &listing), "cannot list " + path);
         for (const auto& [name, inode] : listing.entries) {
-            TreeEntry entry = read_entry(fs_, inode);
+            TreeEntry entry = read_entry(fs_, inode, overlay);
             if (entry.folder()) {
                 if (!seen.insert(inode).second) throw Error(ErrorKind::failed, "a folder is there twice");
                 folders.emplace_back(path + "/" + name, inode);

@@ -46,6 +46,9 @@ inline std::string incoming(const std::string& pool) {
 inline std::string fetched(const std::string& pool, const std::string& name) {
     return incoming(pool) + "/" + name + ".qcow2";
 }
+/// In the folder of a virtual machine whose disks are just being taken back: its text is the name of the
+/// snapshot that is whole. Nobody starts such a guest (drivers/libvirt/hook).
+inline constexpr const char* unfinished_rollback = "unfinished-rollback";
 inline std::string cache(const std::string& pool) {
     return pool + "/cache";
 }

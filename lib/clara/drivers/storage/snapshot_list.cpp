@@ -7,12 +7,14 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/drivers/disks/inner_snapshots.hpp"
 #include "clara/drivers/storage/layout.hpp"
 
 namespace clara {
@@ -27,6 +29,11 @@ struct stat examine(int folder) {
         throw system_error("cannot examine disk.raw", errno);
     return st;
 }
+
+struct Guest {
+    const std::string &pool, &name;
+    bool vm;
+};
 
 std::uint64_t taken(const struct stat& st) {
     return static_cast<std::uint64_t>(st.st_blocks) * 512;
@@ -69,7 +76,18 @@ std::int64_t written(int folder, const std::string& name) {
     return st.st_mtim.tv_sec * std::int64_t{1000000000} + st.st_mtim.tv_nsec;
 }
 
-SnapshotFact read_one(int folder, const std::string& name, bool shares) {
+/// Why a virtual machine cannot go back to it; empty where it can, or where we may not look at its disks.
+std::string vm_problem(const std::string& pool, const std::string& guest, int dir, const std::string& name) {
+    if (exists_at(dir, pool::unfinished_rollback))
+        return "it was made of a rollback that was killed half-way";
+    for (const auto& disk : vm_disks(pool, guest)) {
+        if (::access(disk.c_str(), R_OK) != 0 && errno == EACCES) return {};
+        if (!has_tag(disk, snapshot_tag(name))) return disk.substr(disk.rfind('/') + 1) + " does not have it";
+    }
+    return {};
+}
+
+SnapshotFact read_one(int folder, const std::string& name, bool shares, const Guest& guest) {
     SnapshotFact fact;
     fact.info.name = name;
     try {
@@ -78,6 +96,11 @@ SnapshotFact read_one(int folder, const std::string& name, bool shares) {
         if (!text) throw Error(ErrorKind::failed, "snapshot.yaml is missing");
         SnapshotInfo info = read_snapshot_info(*text, name + "/snapshot.yaml");
         if (info.name != name) throw Error(ErrorKind::failed, "snapshot.yaml is that of " + info.name);
+        if (guest.vm) {
+            fact.problem = vm_problem(guest.pool, guest.name, dir.get(), name);
+            fact.info = info;
+            return fact;
+        }
         const struct stat st = examine(dir.get());
         // An interrupted rollback's is still the guest's own disk.
         fact.exclusive = st.st_nlink > 1 ? 0 : shares ? unshared(dir.get()) : taken(st);
@@ -98,13 +121,14 @@ DiskFact read_disk_fact(const std::string& pool, const std::string& guest) {
     disk.shares = can_share_blocks(folder.get());
     if (exists_at(folder.get(), "disk.raw")) disk.taken = taken(examine(folder.get()));
     if (!exists_at(folder.get(), "snapshots")) return disk;
+    const bool vm = exists_at(folder.get(), "disk.qcow2");
     Fd snapshots = open_dir_at(folder.get(), "snapshots");
     std::vector<std::pair<std::int64_t, std::string>> names;
     for (const auto& name : list_dir(snapshots.get()))
         if (name[0] != '.') names.emplace_back(written(snapshots.get(), name), name);
     std::sort(names.begin(), names.end());
     for (const auto& [when, name] : names)
-        disk.snapshots.push_back(read_one(snapshots.get(), name, disk.shares));
+        disk.snapshots.push_back(read_one(snapshots.get(), name, disk.shares, {pool, guest, vm}));
     std::stable_sort(disk.snapshots.begin(), disk.snapshots.end(),
                      [](const SnapshotFact& a, const SnapshotFact& b) { return a.info.time < b.info.time; });
     return disk;
@@ -115,6 +139,11 @@ GuestSpec load_snapshot_spec(const std::string& pool, const std::string& guest, 
     auto text = read_file(path);
     if (!text) throw Error(ErrorKind::failed, path + " is missing");
     return read_guest(*text, path);
+}
+
+std::string load_snapshot_domain(const std::string& pool, const std::string& guest,
+                                 const std::string& snapshot) {
+    return read_file(pool::snapshot(pool, guest, snapshot) + "/domain.xml").value_or("");
 }
 
 }  // namespace clara

@@ -4,16 +4,23 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
+#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "clara/base/error.hpp"
 #include "clara/base/handle.hpp"
+#include "clara/drivers/libvirt/hypervisor.hpp"
 
 namespace clara::libvirt {
 
 using Domain = Handle<virDomain, virDomainFree>;
 using Stream = Handle<virStream, virStreamFree>;
+inline void free_text(char* text) {
+    std::free(text);
+}
+using Text = Handle<char, free_text>;
 /// Shared by the calls that are under way and the streams that are open.
 using Connection = std::shared_ptr<virConnect>;
 
@@ -31,5 +38,16 @@ Connection open_watched_connection(const std::string& uri);
 
 /// Carries between an open stream and the socket that is returned, until either ends.
 Fd carry(Connection connection, Stream stream);
+
+// What Hypervisor's methods of these names do.
+void begin_backup(virConnectPtr connection, const std::string& name, const std::string& xml);
+std::optional<std::string> backup(virConnectPtr connection, const std::string& name);
+JobState job(virConnectPtr connection, const std::string& name);
+void abort_job(virConnectPtr connection, const std::string& name);
+std::string monitor(virConnectPtr connection, const std::string& name, const std::string& command);
+std::string keep_memory(virConnectPtr connection, const std::string& name, const std::string& xml);
+void wake(virConnectPtr connection, const std::string& name, const std::string& xml);
+void forget_snapshots(virConnectPtr connection, const std::string& name, const std::string& prefix);
+void forget_checkpoints(virConnectPtr connection, const std::string& name);
 
 }  // namespace clara::libvirt

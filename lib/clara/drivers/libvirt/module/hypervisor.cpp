@@ -1,6 +1,6 @@
 #include "clara/drivers/libvirt/hypervisor.hpp"
 
-#include <cstdlib>
+#include <string_view>
 
 #include "clara/drivers/libvirt/module/api.hpp"
 
@@ -9,10 +9,6 @@ namespace {
 
 using namespace libvirt;
 using Run = DomainState::Run;
-
-void free_string(char* text) {
-    std::free(text);
-}
 
 /// virDomainState with its reason (libvirt-domain.h), in our words.
 void put_state(DomainState& domain, int state, int reason) {
@@ -50,32 +46,6 @@ void put_state(DomainState& domain, int state, int reason) {
             break;
     }
 }
-
-JobState::Phase phase_of(int job_type) {
-    using Phase = JobState::Phase;
-    switch (job_type) {
-        case VIR_DOMAIN_JOB_BOUNDED:
-        case VIR_DOMAIN_JOB_UNBOUNDED:
-            return Phase::running;
-        case VIR_DOMAIN_JOB_COMPLETED:
-            return Phase::done;
-        case VIR_DOMAIN_JOB_FAILED:
-        case VIR_DOMAIN_JOB_CANCELLED:
-            return Phase::failed;
-        default:
-            return Phase::none;
-    }
-}
-
-/// What libvirt tells of a job.
-struct JobParams {
-    virTypedParameterPtr list = nullptr;
-    int count = 0;
-    JobParams() = default;
-    JobParams(const JobParams&) = delete;
-    JobParams& operator=(const JobParams&) = delete;
-    ~JobParams() { ::virTypedParamsFree(list, count); }
-};
 
 class LibvirtHypervisor : public Hypervisor {
   public:
@@ -121,7 +91,7 @@ class LibvirtHypervisor : public Hypervisor {
 
     std::string xml(const std::string& name) override {
         const Domain domain = of(name);
-        const Handle<char, free_string> text(::virDomainGetXMLDesc(domain.get(), VIR_DOMAIN_XML_INACTIVE));
+        const Text text(::virDomainGetXMLDesc(domain.get(), VIR_DOMAIN_XML_INACTIVE));
         if (!text) throw last_error("cannot read the definition of " + name, connection_.get());
         return text.get();
     }
@@ -200,65 +170,38 @@ class LibvirtHypervisor : public Hypervisor {
     std::string agent(const std::string& name, const std::string& command,
                       std::chrono::seconds timeout) override {
         const Domain domain = of(name);
-        const Handle<char, free_string> answer(
+        const Text answer(
             ::virDomainQemuAgentCommand(domain.get(), command.c_str(), static_cast<int>(timeout.count()), 0));
         if (!answer) throw last_error("the guest agent of " + name + " does not do it", connection_.get());
         return answer.get();
     }
 
     void begin_backup(const std::string& name, const std::string& xml) override {
-        if (::virDomainBackupBegin(of(name).get(), xml.c_str(), nullptr, 0) != 0)
-            throw last_error("libvirt does not copy the disks of " + name, connection_.get());
+        libvirt::begin_backup(connection_.get(), name, xml);
     }
-
     std::optional<std::string> backup(const std::string& name) override {
-        const Domain domain = of(name);
-        const Handle<char, free_string> text(::virDomainBackupGetXMLDesc(domain.get(), 0));
-        if (text) return text.get();
-        const virError* error = ::virGetLastError();
-        if (error && (error->code == VIR_ERR_NO_DOMAIN_BACKUP || error->code == VIR_ERR_OPERATION_INVALID))
-            return std::nullopt;
-        throw last_error("cannot ask for the backup job of " + name, connection_.get());
+        return libvirt::backup(connection_.get(), name);
     }
+    JobState job(const std::string& name) override { return libvirt::job(connection_.get(), name); }
+    void abort_job(const std::string& name) override { libvirt::abort_job(connection_.get(), name); }
 
-    JobState job(const std::string& name) override {
-        const Domain domain = of(name);
-        if (JobState now = job_of(domain.get(), name, 0); now.phase != JobState::Phase::none) return now;
-        return job_of(domain.get(), name, VIR_DOMAIN_JOB_STATS_COMPLETED);
+    std::string monitor(const std::string& name, const std::string& command) override {
+        return libvirt::monitor(connection_.get(), name, command);
     }
-
-    void abort_job(const std::string& name) override {
-        if (::virDomainAbortJob(of(name).get()) != 0)
-            throw last_error("cannot end the job of " + name, connection_.get());
+    std::string keep_memory(const std::string& name, const std::string& xml) override {
+        return libvirt::keep_memory(connection_.get(), name, xml);
+    }
+    void wake(const std::string& name, const std::string& xml) override {
+        libvirt::wake(connection_.get(), name, xml);
+    }
+    void forget_snapshots(const std::string& name, const std::string& prefix) override {
+        libvirt::forget_snapshots(connection_.get(), name, prefix);
+    }
+    void forget_checkpoints(const std::string& name) override {
+        libvirt::forget_checkpoints(connection_.get(), name);
     }
 
   private:
-    /// With VIR_DOMAIN_JOB_STATS_COMPLETED: the last one.
-    JobState job_of(virDomainPtr domain, const std::string& name, unsigned flags) {
-        int type = VIR_DOMAIN_JOB_NONE;
-        JobParams params;
-        if (::virDomainGetJobStats(domain, &type, &params.list, &params.count, flags) != 0) {
-            Error error = last_error("cannot ask for the job of " + name, connection_.get());
-            // Between a backup's begin and the moment that libvirt has all of it (src/qemu/qemu_backup.c).
-            if (error.message().find("backup job data missing") != std::string::npos)
-                return {.phase = JobState::Phase::running};
-            const auto state = find(name);
-            if (!state || state->run != Run::off) throw error;
-            return {.phase = JobState::Phase::failed, .why = name + " has stopped meanwhile"};
-        }
-        JobState job;
-        unsigned long long bytes = 0;
-        if (::virTypedParamsGetULLong(params.list, params.count, VIR_DOMAIN_JOB_DISK_TOTAL, &bytes) == 1)
-            job.total = bytes;
-        if (::virTypedParamsGetULLong(params.list, params.count, VIR_DOMAIN_JOB_DISK_PROCESSED, &bytes) == 1)
-            job.done = bytes;
-        const char* why = nullptr;
-        if (::virTypedParamsGetString(params.list, params.count, VIR_DOMAIN_JOB_ERRMSG, &why) == 1)
-            job.why = why;
-        job.phase = phase_of(type);
-        return job;
-    }
-
     Domain of(const std::string& name) { return find_domain(connection_.get(), name); }
 
     int count(int number) {
