@@ -3,6 +3,7 @@
 #include <sys/un.h>
 
 #include "catch.hpp"
+#include "clara/drivers/libvirt/backup.hpp"
 #include "fixtures/guest_hosts.hpp"
 
 using namespace clara;
@@ -103,4 +104,50 @@ TEST_CASE("a libvirtd that hangs costs its time limit, once", "[guests][kvm]") {
     LibvirtDriver driver({.answer_limit = 200ms, .work_limit = 400ms});
     CHECK_THROWS_WITH(driver.start({"qemu+unix:///system?socket=" + (dir / "sock"), "a", "kvm"}),
                       Catch::Contains("does not answer within 200ms"));
+}
+
+TEST_CASE("what does not run is not copied by its hypervisor", "[guests][kvm]") {
+    FakeHost fake;
+    LibvirtHost libvirt;
+    for (GuestHost* host : {static_cast<GuestHost*>(&fake), static_cast<GuestHost*>(&libvirt)}) {
+        CAPTURE(host->home());
+        CopyDisks copy{"/pool", "new", "a"};
+        copy.home = host->home();
+        copy.domain = "a";
+        CHECK(kind_of([&] { host->driver().copy_disks(copy); }) == ErrorKind::refused);
+        host->define("a", "");
+        CHECK_THROWS_AS(host->driver().copy_disks(copy), StaleFacts);
+        copy.rate = 1 << 20;
+        CHECK(kind_of([&] { host->driver().copy_disks(copy); }) == ErrorKind::usage);
+    }
+}
+
+TEST_CASE("a copy that libvirt does not make leaves nothing", "[guests][kvm]") {
+    LibvirtHost host;  // the test driver knows no backup jobs
+    TempDir dir;
+    make_dirs(dir / "guests/.new.partial");
+    host.define("a", "");
+    host.start("a");
+    CopyDisks copy{dir.path(), "new", "a"};
+    copy.disks = {{.source = "/disk", .format = "raw", .file = "disk.qcow2", .target = "vda"}};
+    copy.home = host.home();
+    copy.domain = "a";
+    CHECK_THROWS_WITH(host.driver().copy_disks(copy), Catch::Contains("not supported"));
+    CHECK(list_dir(dir / "guests/.new.partial").empty());
+    CHECK(host.running("a"));
+}
+
+TEST_CASE("a backup job says which disk goes where", "[guests][kvm]") {
+    CopyDisks copy{"/pool", "new", "a"};
+    copy.disks = {{.source = "/a", .format = "raw", .file = "disk.qcow2", .target = "vda"},
+                  {.source = "/b", .format = "qcow2", .file = "disk2.qcow2", .target = "sda"}};
+    const std::string xml = backup_xml(copy, "/pool & co/guests/.new.partial");
+    CHECK_THAT(xml, Catch::Contains("<domainbackup mode=\"push\">") &&
+                        Catch::Contains("<disk name=\"sda\" type=\"file\" backup=\"yes\">") &&
+                        Catch::Contains("<driver type=\"qcow2\"/>"));
+    CHECK(backup_target(xml) == "/pool & co/guests/.new.partial/disk.qcow2");
+    CHECK(
+        backup_target("<domainbackup mode='pull'><disks><disk name='vda'><scratch file='/s'/></disk></disks>"
+                      "</domainbackup>")
+            .empty());
 }

@@ -11,6 +11,7 @@
 #include "clara/drivers/storage/index.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/mount.hpp"
+#include "disk_tools.hpp"
 #include "storage_steps.hpp"
 #include "temp_dir.hpp"
 
@@ -28,6 +29,9 @@ struct Rig {
     virtual bool has_partial(const std::string& name) = 0;
     virtual void run(const std::string& name) = 0;  ///< its disk is in use from now on
     virtual void end(const std::string& name) = 0;
+    /// A disk outside the pool that can be copied, and one that another program has open.
+    virtual std::string disk() = 0;
+    virtual void use_disk() = 0;
 };
 
 struct FakeRig : Rig {
@@ -40,6 +44,11 @@ struct FakeRig : Rig {
     bool has_partial(const std::string& name) override { return fake().partial.count(name); }
     void run(const std::string& name) override { fake().running.insert(name); }
     void end(const std::string& name) override { fake().running.erase(name); }
+    std::string disk() override {
+        storage.disks["/disk"].guest.files["/a"] = {"/a", "", "content"};
+        return "/disk";
+    }
+    void use_disk() override { storage.disks["/disk"].in_use = true; }
 };
 
 struct DirRig : Rig {
@@ -58,6 +67,12 @@ struct DirRig : Rig {
         disks[name] = open_disk(open_dir(pool::guest(pool(), name)).get());
     }
     void end(const std::string& name) override { disks.erase(name); }
+    std::string disk() override {
+        qemu_img({"create", "-q", "-f", "qcow2", dir / "disk.qcow2", "8M"});
+        return dir / "disk.qcow2";
+    }
+    void use_disk() override { running = std::make_unique<QemuIo>(dir / "disk.qcow2"); }
+    std::unique_ptr<QemuIo> running;
 };
 
 using MakeRig = std::function<std::unique_ptr<Rig>()>;
@@ -188,4 +203,31 @@ TEST_CASE("storage: a guest that runs is not removed") {
     CHECK_FALSE(rig->has_guest("bpm01"));
     CHECK(rig->book().size() == 1);  // released by an action of its own
     CHECK_NOTHROW(rig->driver().remove_guest({rig->pool(), "bpm01"}));
+}
+
+TEST_CASE("storage: a copy is made beside the guests, of a disk that nobody writes to") {
+    auto rig = each_rig();
+    auto& driver = rig->driver();
+    CopyDisks copy{rig->pool(), "copy", "a test"};
+    copy.disks = {{.source = rig->disk(), .format = "qcow2", .file = "disk.qcow2"}};
+    driver.copy_disks(copy);
+    CHECK(rig->has_partial("copy"));
+    CHECK_FALSE(rig->has_guest("copy"));
+    CHECK_THROWS_AS(driver.copy_disks(copy), StaleFacts);
+    driver.remove_partial(rig->pool(), "copy");
+    CHECK_FALSE(rig->has_partial("copy"));
+
+    rig->use_disk();
+    CHECK(kind_of([&] { driver.copy_disks(copy); }) == ErrorKind::busy);
+    CHECK_FALSE(rig->has_partial("copy"));
+    copy.domain = "running";  // then another driver copies it
+    driver.copy_disks(copy);
+    CHECK(rig->has_partial("copy"));
+    driver.clear_leftover({rig->pool(), "copy"});
+
+    Steps steps(rig->pool(), "copy", 11);
+    for (auto& step : steps.create()) step(driver);
+    CHECK(refused([&] { driver.copy_disks(copy); }));
+    CHECK(rig->has_guest("copy"));
+    CHECK_NOTHROW(driver.drop_fetched({rig->pool(), "copy"}));
 }

@@ -234,6 +234,23 @@ TEST_CASE("clone: a block device is claimed, one that is mounted is refused") {
     }
 }
 
+TEST_CASE("clone: a file that is a loop device of the host is in use") {
+    if (!is_root()) return;
+    ClonePool pool;
+    const std::string raw = make_source(pool.dir / "source.raw");
+    Fd file(::open(raw.c_str(), O_RDWR | O_CLOEXEC));
+    for (LoopMode mode : {LoopMode::read_write, LoopMode::read_only}) {
+        const Loop loop = attach_loop(file.get(), mode);
+        if (mode == LoopMode::read_only) {
+            CHECK_NOTHROW(pool.storage.copy_disks(pool.copy(raw, "raw")));
+            continue;
+        }
+        CHECK_THROWS_WITH(pool.storage.copy_disks(pool.copy(raw, "raw")),
+                          Catch::Contains("source.raw is in use as " + loop.path));
+        CHECK(pool.nothing_left());
+    }
+}
+
 TEST_CASE("clone: missing room is told before, and met in the middle") {
     if (!is_root()) return;
     ClonePool pool;

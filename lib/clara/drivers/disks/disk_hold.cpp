@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <climits>
 
 #include "clara/base/error.hpp"
+#include "clara/base/files.hpp"
 
 namespace clara {
 namespace {
@@ -44,6 +46,22 @@ Error in_use(const std::string& path, bool device) {
             "unmount it, or read it as a running server's: ssh://root@localhost" + path};
 }
 
+/// The loop device that writes into the file: the kernel takes no lock for it. Empty: there is none.
+std::string loop_on(const struct stat& file) {
+    const std::string folder = "/sys/block";
+    if (!exists(folder)) return {};
+    for (const auto& name : list_dir(folder)) {
+        const std::string device = folder + "/" + name;
+        auto backing = read_file(device + "/loop/backing_file", PATH_MAX);
+        if (!backing || read_file(device + "/ro").value_or("").starts_with('1')) continue;
+        while (!backing->empty() && backing->back() == '\n') backing->pop_back();
+        struct stat st {};
+        if (::stat(backing->c_str(), &st) == 0 && st.st_dev == file.st_dev && st.st_ino == file.st_ino)
+            return "/dev/" + name;
+    }
+    return {};
+}
+
 }  // namespace
 
 bool is_block_device(const std::string& path) {
@@ -60,6 +78,8 @@ Fd hold_disk(const std::string& path) try {
     if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
         throw Error(ErrorKind::refused, path + " is neither a file nor a block device");
     if (!forbid(fd.get(), writing) || !forbid(fd.get(), resizing)) throw in_use(path, device);
+    if (const std::string loop = device ? std::string() : loop_on(st); !loop.empty())
+        throw Error(ErrorKind::busy, path + " is in use as " + loop, "unmount that; losetup -d " + loop);
     return fd;
 } catch (Error& e) {
     if (e.message().find(path) == std::string::npos) e.in(path);
