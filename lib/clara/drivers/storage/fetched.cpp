@@ -69,7 +69,8 @@ void fetch(const FetchDisk& a) {
     const RemoteDisk disk = parse_remote_disk(a.url);
     Fd folder = open_incoming(a.pool);
     if (auto there = read_note(folder.get(), a.name)) {
-        if (there->source != disk.str())
+        const bool begun = there->whole || exists_at(folder.get(), "." + a.name + ".qcow2.partial");
+        if (begun && there->source != disk.str())
             throw Error(
                 ErrorKind::refused,
                 fmt::format("what was fetched for {} is of {}, not of {}", a.name, there->source, disk.str()),
