@@ -57,10 +57,11 @@ void convert(const std::string& source, const std::string& format, const std::st
 }
 
 /// Made before it holds anything that not everybody should read.
-void make_private(int dir, const std::string& name, mode_t mode) {
+Fd make_private(int dir, const std::string& name, mode_t mode) {
     Fd file(::openat(dir, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!file) throw system_error("cannot make " + name, errno);
     if (::fchmod(file.get(), mode) != 0) throw system_error("cannot protect " + name, errno);
+    return file;
 }
 
 }  // namespace
@@ -93,12 +94,14 @@ void convert_disk(const std::string& source, const std::string& format, const st
     }
     Progress progress(options.progress);
     try {
-        make_private(dir.get(), partial, options.mode);
+        Fd file = make_private(dir.get(), partial, options.mode);
         convert(
             source, format, folder + "/" + partial, options,
-            {.timeout = longest_copy, .on_output = [&](std::string_view piece) { progress.take(piece); }});
-        Fd file(::openat(dir.get(), partial.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
-        if (!file) throw system_error("cannot open " + partial, errno);
+            {.timeout = longest_copy, .on_output = [&](std::string_view piece) {
+                     progress.take(piece);
+                     // So that the fsync below finds little to do. A hint: what it cannot do now, that one does.
+                     ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+                 }});
         fsync_or_throw(file.get(), name);
         if (::renameat2(dir.get(), partial.c_str(), dir.get(), name.c_str(), RENAME_NOREPLACE) != 0)
             throw system_error("cannot rename " + partial, errno);
