@@ -40,38 +40,38 @@ TEST_CASE("a domain starts with the host where its guest does", "[guests][kvm]")
 }
 
 TEST_CASE("what is defined is kept in the guest's folder, under either name", "[guests][kvm]") {
-    LibvirtHost host;
+    LibvirtHost host;  // a name of its own: the connection of the test before may end a moment later
     TempDir pool;
-    for (const std::string folder : {"guests/.a.partial", "guests/a"}) {
+    for (const std::string folder : {"guests/.kept.partial", "guests/kept"}) {
         make_dirs(pool / folder);
-        const std::string config = host.config("a", folder, pool.path());
-        host.driver().define({host.home(), "a", config, pool.path(), "kvm"});
+        const std::string config = host.config("kept", folder, pool.path());
+        host.driver().define({host.home(), "kept", config, pool.path(), "kvm"});
         CHECK(read_file(pool / folder + "/domain.xml") == config);
     }
     // One that libvirt does not take leaves the copy of the one it has.
-    const std::string before = read_file(pool / "guests/a/domain.xml").value();
-    std::string bad = host.config("a", "", pool.path());
+    const std::string before = read_file(pool / "guests/kept/domain.xml").value();
+    std::string bad = host.config("kept", "", pool.path());
     bad.replace(bad.find("<os>"), 4, "<os><type>none</type>");
-    CHECK_THROWS_AS(host.driver().define({host.home(), "a", bad, pool.path(), "kvm"}), Error);
-    CHECK(read_file(pool / "guests/a/domain.xml") == before);
+    CHECK_THROWS_AS(host.driver().define({host.home(), "kept", bad, pool.path(), "kvm"}), Error);
+    CHECK(read_file(pool / "guests/kept/domain.xml") == before);
 }
 
 TEST_CASE("of a snapshot libvirt tells the definition; there are no disks of what does not run",
           "[guests][kvm]") {
     LibvirtHost host;
     TempDir pool;
-    make_dirs(pool / "guests/a/snapshots/.s.partial");
-    host.define("a", "note", pool.path());
-    const KeepState definition{host.home(), pool.path(), "a", "s"};
+    make_dirs(pool / "guests/told/snapshots/.s.partial");
+    host.define("told", "note", pool.path());
+    const KeepState definition{host.home(), pool.path(), "told", "s"};
     CHECK(host.driver().keep_state(definition).empty());
-    CHECK(read_file(pool / "guests/a/snapshots/.s.partial/domain.xml") ==
-          host.libvirt.connect(host.home())->xml("a"));
+    CHECK(read_file(pool / "guests/told/snapshots/.s.partial/domain.xml") ==
+          host.libvirt.connect(host.home())->xml("told"));
     KeepState disks = definition;
     disks.disks = true;
     CHECK_THROWS_AS(host.driver().keep_state(disks), StaleFacts);
-    CHECK_NOTHROW(host.driver().drop_states({host.home(), pool.path(), "a"}));
-    CHECK_NOTHROW(host.driver().forget_backups({host.home(), "a"}));
-    CHECK_THROWS_WITH(host.driver().wake({host.home(), pool.path(), "a", "s"}),
+    CHECK_NOTHROW(host.driver().drop_states({host.home(), pool.path(), "told"}));
+    CHECK_NOTHROW(host.driver().forget_backups({host.home(), "told"}));
+    CHECK_THROWS_WITH(host.driver().wake({host.home(), pool.path(), "told", "s"}),
                       Catch::Contains("has lost its memory.xml"));
     host.make_foreign("b");
     make_dirs(pool / "guests/b/snapshots/.s.partial");
