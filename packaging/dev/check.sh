@@ -43,7 +43,7 @@ skipped() {
 tests() {
     local status=0 line
     say "every test"
-    ctest --test-dir build --output-on-failure || status=$?
+    ctest --test-dir build --output-on-failure -j 2 || status=$?
     while IFS= read -r line; do not_run+=("$line"); done < <(skipped)
     if [ ${#not_run[@]} -gt 0 ]; then
         printf '\nnot run on this machine:\n' >&2

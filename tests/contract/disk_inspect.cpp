@@ -3,8 +3,8 @@
 
 #include "catch.hpp"
 #include "clara/drivers/disks/disk_hold.hpp"
-#include "clara/drivers/disks/qemu_img.hpp"
 #include "clara/drivers/disks/inspect.hpp"
+#include "clara/drivers/disks/qemu_img.hpp"
 #include "clara/drivers/storage/mount.hpp"
 #include "disk_tools.hpp"
 #include "guest_disk_maker.hpp"

@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 
 mmdebstrap --quiet --variant=essential --mode=root \
-    --include=linux-image-cloud-amd64,initramfs-tools,sysvinit-core,udev,ifupdown,iproute2,openssh-server \
+    --include=linux-image-cloud-amd64,e2fsprogs,initramfs-tools,sysvinit-core,udev,ifupdown,iproute2,openssh-server \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --customize-hook='echo oldserver >"$1/etc/hostname"' \
     --customize-hook='printf "127.0.0.1 localhost\n10.77.0.5 oldserver.example.org oldserver\n" >"$1/etc/hosts"' \

@@ -12,7 +12,7 @@
 #include "clara/drivers/disks/remote.hpp"
 #include "clara/drivers/host.hpp"
 #include "clara/drivers/host_facts.hpp"
-#include "clara/drivers/storage/layout.hpp"
+#include "clara/drivers/storage/fetched.hpp"
 
 namespace clara {
 namespace {
@@ -131,6 +131,10 @@ int clone_vm(const CloneRequest& request, const CommonFlags& flags) {
     if (name.kind == SourceName::Kind::remote) {
         int status = 0;
         if (!fetch(request, pool, site, facts, flags, status)) return status;
+        if (request.options.exact && fetched::read(pool, request.name).value_or(fetched::Fact{}).changed)
+            throw Error(ErrorKind::refused,
+                        "what was read for " + request.name + " has been made another server since",
+                        "read it anew: clara-vm-clone --forget, then this command again");
         source = fetched_source(request.source, request.name, pool);
     } else {
         source = read_source(name, request.format, pool, site, facts);

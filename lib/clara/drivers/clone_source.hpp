@@ -2,8 +2,8 @@
 #pragma once
 #include <string>
 
-#include "clara/ops/facts.hpp"
 #include "clara/ops/clone_source.hpp"
+#include "clara/ops/facts.hpp"
 #include "clara/spec/site.hpp"
 
 namespace clara {

@@ -19,10 +19,10 @@ struct SourceFact {
     bool virtio = false;             ///< it surely boots from a virtio disk
     std::string firmware = "bios";   ///< bios | uefi
     std::uint64_t size = 0;          ///< bytes the guest sees
-    std::uint64_t needs = 0;         ///< bytes a copy of all of it takes, as far as holes tell
-    std::optional<Ipv4> address;     ///< that it gives itself
-    std::string hostname;            ///< as it is written, with a domain or without
-    std::string image;               ///< NAME@DIGEST that the disk is linked to; empty: none
+    std::uint64_t needs = 0;      ///< bytes a copy of all of it takes, as far as holes tell; 0: nobody knows
+    std::optional<Ipv4> address;  ///< that it gives itself
+    std::string hostname;         ///< as it is written, with a domain or without
+    std::string image;            ///< NAME@DIGEST that the disk is linked to; empty: none
 };
 
 /// What the files of a Linux system say: virtio, address, hostname.

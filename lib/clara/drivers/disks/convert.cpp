@@ -95,11 +95,11 @@ void convert_disk(const std::string& source, const std::string& format, const st
     Progress progress(options.progress);
     try {
         Fd file = make_private(dir.get(), partial, options.mode);
-        convert(
-            source, format, folder + "/" + partial, options,
-            {.timeout = longest_copy, .on_output = [&](std::string_view piece) {
+        convert(source, format, folder + "/" + partial, options,
+                {.timeout = longest_copy, .on_output = [&](std::string_view piece) {
                      progress.take(piece);
-                     // So that the fsync below finds little to do. A hint: what it cannot do now, that one does.
+                     // So that the fsync below finds little to do. A hint: what it cannot do now, that one
+                     // does.
                      ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
                  }});
         fsync_or_throw(file.get(), name);

@@ -18,6 +18,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/drivers/disks/chain.hpp"
+#include "clara/drivers/disks/disk_hold.hpp"
 
 namespace clara {
 namespace {
@@ -37,7 +38,10 @@ json block_nodes(const std::vector<ChainLink>& chain, const Volume* part) {
     json node;
     for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
         json above{{"driver", link->format},
-                   {"file", {{"driver", "file"}, {"filename", link->path}, {"cache", {{"no-flush", true}}}}}};
+                   {"file",
+                    {{"driver", is_block_device(link->path) ? "host_device" : "file"},
+                     {"filename", link->path},
+                     {"cache", {{"no-flush", true}}}}}};
         if (link->format == "qcow2") above["backing"] = node;  // null at the chain's end
         above["read-only"] = link + 1 != chain.rend();
         node = std::move(above);

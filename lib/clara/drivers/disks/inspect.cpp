@@ -74,7 +74,8 @@ SourceFact inspect_source(const std::string& path, const std::string& format, bo
         fact.size = disk_info(path, format).size;
         check_disk(path, format);
     }
-    fact.needs = copy_needs(path, format, trust);
+    // Nobody knows the holes of a device.
+    fact.needs = is_block_device(path) ? 0 : copy_needs(path, format, trust);
     const auto chain = disk_chain(path, format);
     for (std::size_t i = 1; i < chain.size() && fact.image.empty(); ++i) fact.image = image_of(chain[i].path);
     look_into(chain, fact);
