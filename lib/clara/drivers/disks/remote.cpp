@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 
+#include "clara/base/files.hpp"
 #include "clara/base/process.hpp"
 #include "clara/drivers/disks/foreign.hpp"
 #include "clara/drivers/disks/remote_ssh.hpp"
@@ -34,6 +36,24 @@ std::vector<std::string> ssh_argv(const RemoteDisk& disk, const RemoteOptions& o
     argv.insert(argv.end(), {"-p", std::to_string(disk.port), "-l", disk.user, "--", disk.host,
                              "exec sh -c '" + script + "'"});
     return argv;
+}
+
+std::string fast_ciphers(const RemoteDisk& disk, const RemoteOptions& options) {
+    const std::string processor = read_file("/proc/cpuinfo").value_or("");
+    if (processor.find(" aes ") == std::string::npos) return {};
+    std::vector<std::string> argv{"ssh", "-G"};
+    argv.insert(argv.end(), options.ssh.begin(), options.ssh.end());
+    argv.insert(argv.end(), {"-p", std::to_string(disk.port), "-l", disk.user, "--", disk.host});
+    const RunResult told = run(argv, {.timeout = size_wait});
+    const std::string key = "\nciphers ";
+    const auto at = told.out.find(key);
+    if (told.status != 0 || at == std::string::npos) return {};
+    const auto begin = at + key.size();
+    std::istringstream list(told.out.substr(begin, told.out.find('\n', begin) - begin));
+    std::string fast, others;
+    for (std::string cipher; std::getline(list, cipher, ',');)
+        (cipher.find("-gcm") != std::string::npos ? fast : others) += "," + cipher;
+    return fast.empty() ? "" : (fast + others).substr(1);
 }
 
 Error ssh_error(const RemoteDisk& disk, const std::string& said) {

@@ -135,8 +135,11 @@ class Copy {
         const std::uint64_t blocks = (mark_.size - began_ + block - 1) / block;
         const std::string script =
             fmt::format("exec dd if={} bs={} skip={} count={}", disk_.path, block, began_ / block, blocks);
+        RemoteOptions options = options_;
+        if (const auto ciphers = fast_ciphers(disk_, options_); !ciphers.empty())
+            options.ssh.insert(options.ssh.begin(), {"-o", "Ciphers=" + ciphers});
         try {
-            RunResult result = run(ssh_argv(disk_, options_, script),
+            RunResult result = run(ssh_argv(disk_, options, script),
                                    {.timeout = longest_copy, .on_output = [&](std::string_view piece) {
                                         writer.take(piece);
                                         tell(writer.position());

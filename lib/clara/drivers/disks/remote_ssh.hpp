@@ -12,6 +12,11 @@ namespace clara {
 std::vector<std::string> ssh_argv(const RemoteDisk& disk, const RemoteOptions& options,
                                   const std::string& script);
 
+/// The ciphers that ssh's configuration allows for that host, those first that processors have instructions
+/// for (AES-GCM, seen to be 2.7 times as fast as ssh's first choice): "aes128-gcm@openssh.com,...". Empty: as
+/// ssh has them.
+std::string fast_ciphers(const RemoteDisk& disk, const RemoteOptions& options);
+
 /// Why ssh itself has failed (status 255), by what it said.
 Error ssh_error(const RemoteDisk& disk, const std::string& said);
 
