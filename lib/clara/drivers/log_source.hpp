@@ -22,11 +22,11 @@ struct LogSource {
 /// init.
 std::string main_service(const GuestSpec& spec);
 
-/// Error{refused} where that log cannot be read: an init of its own, or a VM that is off.
+/// Error{refused} where that log cannot be read: it has an init of its own.
 LogSource open_log(const Site& site, const GuestSpec& spec, const std::string& service);
 
-/// The logs inside a VM that is off would come from its disk: Error{refused}, as its disk is read only by
-/// itself.
+/// The logs inside a VM that is off, from its disk, to which nothing is written. Error{busy} where somebody
+/// else is using it.
 LogReader stopped_vm_log(const GuestSpec& spec);
 
 /// POOL/guests/NAME/console.log, which libvirt writes.

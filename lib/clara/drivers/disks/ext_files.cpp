@@ -132,14 +132,21 @@ void repair_ext(const std::string& device) {
 }
 
 std::optional<std::string> ExtFiles::read(const std::string& path, std::size_t limit) const {
+    auto text = read_end(path, limit + 1);
+    if (text && text->size() > limit)
+        throw Error(ErrorKind::refused, fmt::format("{} is larger than {} bytes", path, limit));
+    return text;
+}
+
+std::optional<std::string> ExtFiles::read_end(const std::string& path, std::size_t last) const {
     const ext2_ino_t number = ext::find(fs_.get(), EXT2_ROOT_INO, path, true);
     if (number == 0) return std::nullopt;
     if (!LINUX_S_ISREG(ext::read_inode(fs_.get(), number, path).i_mode)) return std::nullopt;
     ext::File file = ext::open_file(fs_.get(), number, 0, path);
     __u64 size = 0;
     check(ext2fs_file_get_lsize(file.get(), &size), path);
-    if (size > limit) throw Error(ErrorKind::refused, fmt::format("{} is larger than {} bytes", path, limit));
-    std::string text(size, '\0');
+    std::string text(std::min<__u64>(size, last), '\0');
+    check(ext2fs_file_llseek(file.get(), size - text.size(), EXT2_SEEK_SET, nullptr), path);
     for (std::size_t at = 0; at < text.size();) {
         unsigned got = 0;
         check(ext2fs_file_read(file.get(), text.data() + at, static_cast<unsigned>(text.size() - at), &got),

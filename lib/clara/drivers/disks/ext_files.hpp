@@ -45,6 +45,8 @@ class ExtFiles {
 
     /// Of a file, links at the end followed; nullopt where there is none. Error{refused} above `limit` bytes.
     std::optional<std::string> read(const std::string& path, std::size_t limit = 1 << 20) const;
+    /// Its last bytes, at most so many.
+    std::optional<std::string> read_end(const std::string& path, std::size_t last) const;
     /// Names in a folder, sorted; empty where there is no such folder.
     std::vector<std::string> list(const std::string& path) const;
     /// A link at the end is not followed.

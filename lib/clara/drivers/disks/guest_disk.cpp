@@ -151,6 +151,11 @@ std::optional<std::string> GuestDisk::read(const std::string& path) const {
     return found.files ? found.files->read(found.path) : std::nullopt;
 }
 
+std::optional<std::string> GuestDisk::read_end(const std::string& path, std::size_t last) const {
+    const Place found = place(path);
+    return found.files ? found.files->read_end(found.path, last) : std::nullopt;
+}
+
 std::vector<std::string> GuestDisk::list(const std::string& path) const {
     const Place found = place(path);
     return found.files ? found.files->list(found.path) : std::vector<std::string>{};

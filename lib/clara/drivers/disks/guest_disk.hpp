@@ -46,6 +46,8 @@ class GuestDisk : public GuestTree {
     bool exists(const std::string& path) const override;
     std::optional<std::string> link_target(const std::string& path) const override;
     std::optional<FileStat> stat(const std::string& path) const;
+    /// The last bytes of a file; nullopt where there is none, or it lies in a closed part.
+    std::optional<std::string> read_end(const std::string& path, std::size_t last) const;
 
     // As ExtFiles; Error{refused} where there is an obstacle, or the path lies in a closed part.
     void write(const std::string& path, std::string_view content, const FileAttributes& attributes);

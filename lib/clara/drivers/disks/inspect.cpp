@@ -1,36 +1,17 @@
 #include "clara/drivers/disks/inspect.hpp"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <filesystem>
 
 #include "clara/base/error.hpp"
 #include "clara/drivers/disks/disk_hold.hpp"
 #include "clara/drivers/disks/foreign.hpp"
 #include "clara/drivers/disks/guest_disk.hpp"
+#include "clara/drivers/disks/scratch_disk.hpp"
 
 namespace clara {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* scratch_folder = "/var/tmp";  // on a disk: a journal may be of a gigabyte
-
-/// A qcow2 without a name for what must not be written to the disk itself.
-class Scratch {
-  public:
-    explicit Scratch(std::uint64_t size)
-        : file_(::open(scratch_folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {
-        if (!file_) throw system_error(std::string("cannot make a file in ") + scratch_folder, errno);
-        run_qemu_img({"create", "-q", "-f", "qcow2", path(), std::to_string(size)}, Trust::ours);
-    }
-    std::string path() const { return fmt::format("/proc/{}/fd/{}", ::getpid(), file_.get()); }
-
-  private:
-    Fd file_;
-};
 
 /// "NAME@DIGEST" of a path POOL/images/NAME@DIGEST/disk.qcow2; else empty.
 std::string image_of(const std::string& path) {
@@ -41,9 +22,8 @@ std::string image_of(const std::string& path) {
 }
 
 void look_into(const std::vector<ChainLink>& source, SourceFact& fact) {
-    const Scratch scratch(fact.size);
-    std::vector<ChainLink> chain{{scratch.path(), "qcow2"}};
-    chain.insert(chain.end(), source.begin(), source.end());
+    const ScratchDisk scratch(fact.size);
+    const std::vector<ChainLink> chain = scratch.above(source);
     try {
         const GuestDisk disk(chain);
         fact.system = disk.system().kind;
