@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "clara/base/error.hpp"
+#include "clara/ops/create_vm.hpp"
 #include "clara/ops/domain_xml.hpp"
 #include "create_world.hpp"
 #include "golden.hpp"
@@ -114,6 +115,13 @@ TEST_CASE("what the create of a virtual machine writes down") {
     CHECK(define->kind == "kvm");
     CHECK(define->home == "qemu:///system");
     CHECK(define->autostart);
+    GuestSpec ordered = item.spec;
+    CHECK(libvirt_starts(ordered));
+    ordered.autostart_order = 50;
+    CHECK_FALSE(libvirt_starts(ordered));
+    ordered = item.spec;
+    ordered.autostart_delay_s = 1;
+    CHECK_FALSE(libvirt_starts(ordered));
     CHECK(define->config == domain_xml(write->spec, world.site, world.facts, "kvm"));
     CHECK(read_guest(write_guest(write->spec), "guest.yaml").machine->uuid == write->spec.machine->uuid);
 }

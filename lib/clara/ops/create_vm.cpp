@@ -52,7 +52,12 @@ DefineGuest vm_definition(const GuestSpec& spec, const Site& site, const Facts& 
     // Where nobody looked: emulation runs everywhere.
     const std::string hypervisor = facts.accelerator.empty() ? "qemu" : facts.accelerator;
     return {site.libvirt_uri, spec.name, domain_xml(spec, site, facts, hypervisor),
-            spec.pool,        "kvm",     spec.autostart};
+            spec.pool,        "kvm",     libvirt_starts(spec)};
+}
+
+bool libvirt_starts(const GuestSpec& spec) {
+    const GuestSpec usual;
+    return spec.autostart && spec.autostart_order == usual.autostart_order && spec.autostart_delay_s == 0;
 }
 
 std::string random_uuid(const Random& random) {

@@ -13,6 +13,10 @@ void check_vm(const GuestSpec& spec, const Site& site, const Facts& facts);
 void choose_identity(GuestSpec& spec, const Facts& facts, const Random& random);
 DefineGuest vm_definition(const GuestSpec& spec, const Site& site, const Facts& facts);
 
+/// libvirt starts it with the host, by itself. Not where it has a place in an order or a pause after it, of
+/// which libvirt knows nothing: then clara-autostart.service does.
+bool libvirt_starts(const GuestSpec& spec);
+
 /// A random UUID (RFC 4122, version 4).
 std::string random_uuid(const Random& random);
 

@@ -49,7 +49,7 @@ DefineGuest definition(const GuestSpec& spec, const Site& site, const Facts& fac
     if (spec.kind != "kvm") return {site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool};
     auto xml = facts.domain_xml.find(spec.name);
     if (xml == facts.domain_xml.end()) return vm_definition(spec, site, facts);
-    return {site.libvirt_uri, spec.name, xml->second, spec.pool, spec.kind, spec.autostart};
+    return {site.libvirt_uri, spec.name, xml->second, spec.pool, spec.kind, libvirt_starts(spec)};
 }
 
 void add_start(std::vector<Action>& actions, const GuestSpec& spec, const Site& site, const Facts& facts,

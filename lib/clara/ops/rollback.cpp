@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "clara/base/error.hpp"
+#include "clara/ops/create_vm.hpp"
 #include "clara/ops/lxc_config.hpp"
 #include "clara/ops/snapshot.hpp"
 
@@ -39,7 +40,7 @@ void add_definition(std::vector<Action>& actions, const GuestSpec& then, const s
     if (then.kind == "kvm") {
         if (!options.domain_then.empty() && options.domain_then != options.domain_now)
             actions.push_back(DefineGuest{site.libvirt_uri, then.name, options.domain_then, then.pool,
-                                          then.kind, then.autostart, options.domain_now});
+                                          then.kind, libvirt_starts(then), options.domain_now});
         return;
     }
     if (now && write_guest(*now) == write_guest(then)) return;
