@@ -15,6 +15,7 @@
 #include "clara/drivers/storage/index.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/ops/domain_read.hpp"
+#include "clara/ops/lifecycle.hpp"
 #include "clara/spec/names.hpp"
 
 namespace clara {
@@ -40,8 +41,7 @@ bool has(Kind kind, const std::string& name, const Facts& facts) {
 }
 
 [[noreturn]] void unknown(const std::string& text, const Facts& facts) {
-    if (!facts.libvirt_problem.empty())
-        throw Error(ErrorKind::refused, facts.libvirt_problem, facts.libvirt_hint);
+    check_libvirt("kvm", facts);
     std::vector<std::string> names(facts.kvm_defined.begin(), facts.kvm_defined.end());
     for (const auto& [name, guest] : facts.guests) names.push_back(name);
     for (const auto& image : facts.images)
@@ -89,11 +89,6 @@ std::string xml_of(const std::string& name, const Site& site, const Facts& facts
     auto kept = facts.domain_xml.find(name);  // libvirt has it no more, the pool does
     if (kept != facts.domain_xml.end()) return kept->second;
     return open_hypervisor(site.libvirt_uri, Access::change)->xml(name);
-}
-
-bool runs(const std::string& name, const Site& site) {
-    auto state = open_hypervisor(site.libvirt_uri, Access::read)->find(name);
-    return state && state->run != DomainState::Run::off;
 }
 
 CloneSource read_guest_source(const std::string& name, const std::string& pool, const Site& site,
@@ -161,8 +156,10 @@ CloneSource read_source(const SourceName& name, const std::string& format, const
     if (name.kind == Kind::disk) return read_disk_source(name.name, format);
     if (name.kind == Kind::guest) return read_guest_source(name.name, pool, site, facts);
     CloneSource source{.kind = CloneSource::Kind::domain, .what = "domain " + name.name};
-    source.xml = xml_of(name.name, site, facts);
-    source.running = runs(name.name, site);
+    auto host = open_hypervisor(site.libvirt_uri, Access::change);
+    source.xml = host->xml(name.name);
+    const auto state = host->find(name.name);
+    source.running = state && state->run != DomainState::Run::off;
     look_at_disks(source);
     return source;
 }

@@ -5,10 +5,12 @@
 #include "clara/base/error.hpp"
 #include "clara/base/units.hpp"
 #include "clara/ops/clone_spec.hpp"
+#include "clara/ops/create.hpp"
 #include "clara/ops/create_checks.hpp"
 #include "clara/ops/create_vm.hpp"
 #include "clara/ops/domain_edit.hpp"
 #include "clara/ops/domain_xml.hpp"
+#include "clara/ops/lifecycle.hpp"
 #include "clara/ops/lxc_config.hpp"
 
 namespace clara {
@@ -63,10 +65,6 @@ void check_space(const CloneSource& source, const std::string& pool, const Facts
            "make room, or take another --pool");
 }
 
-std::string file_name(std::size_t index) {
-    return index == 0 ? "disk.qcow2" : fmt::format("disk{}.qcow2", index + 1);
-}
-
 CopyDisks copy_of(const GuestSpec& spec, const CloneSource& source, const std::optional<DomainFacts>& domain,
                   const Site& site, const CloneOptions& options) {
     CopyDisks copy{spec.pool, spec.name, source.what};
@@ -74,7 +72,7 @@ CopyDisks copy_of(const GuestSpec& spec, const CloneSource& source, const std::o
     if (!domain) {
         copy.disks = {{.source = source.path,
                        .format = source.format,
-                       .file = file_name(0),
+                       .file = domain_file::disk_name(0),
                        .foreign = !source.fetched,
                        .fetched = source.fetched}};
         return copy;
@@ -96,7 +94,7 @@ CopyDisks copy_of(const GuestSpec& spec, const CloneSource& source, const std::o
                 "add type='raw' or 'qcow2' to its <driver>: virsh edit " + domain->name);
         copy.disks.push_back({.source = disk.source,
                               .format = disk.format,
-                              .file = file_name(copy.disks.size()),
+                              .file = domain_file::disk_name(copy.disks.size()),
                               .target = disk.target,
                               .image = copy.disks.empty() ? spec.image : "",
                               .foreign = source.kind != CloneSource::Kind::guest});
@@ -174,12 +172,6 @@ bool takes_identity(const CloneSource& source, const GuestSpec& spec, const Site
     return false;
 }
 
-void add_bridge(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts) {
-    const Network& network = site.network(spec.nic.network);
-    if (network.managed && !facts.bridges.count(network.bridge))
-        plan.actions.push_back(EnsureBridge{network.bridge, network.subnet, network.isolated});
-}
-
 }  // namespace
 
 ClonePlan plan_clone(const std::string& name, const std::string& pool, const CloneSource& source,
@@ -191,7 +183,7 @@ ClonePlan plan_clone(const std::string& name, const std::string& pool, const Clo
     GuestSpec spec = clone_spec(name, pool, source, domain, options);
     check_name(spec, facts);
     check_source(source, facts, options);
-    if (!facts.libvirt_problem.empty()) refuse(facts.libvirt_problem, facts.libvirt_hint);
+    check_libvirt("kvm", facts);
     choose_place(spec, source, domain, site, facts, allocator, options, random);
     check_ioc(spec, source, site, options);
     check_space(source, pool, facts, options);
@@ -205,7 +197,7 @@ ClonePlan plan_clone(const std::string& name, const std::string& pool, const Clo
     CopyDisks copy = copy_of(spec, source, domain, site, options);
     DefineGuest define = definition(spec, source, domain, copy, site, facts, options, result.warnings);
     if (facts.leftovers.count(name)) actions.push_back(ClearLeftover{pool, name});
-    add_bridge(result.plan, spec, site, facts);
+    add_bridges(result.plan, spec, site, facts);
     ReserveAddress reserve{pool, name, spec.nic.network, spec.nic.subnet.address, spec.nic.mac, "kvm"};
     reserve.repeats = options.exact;
     actions.push_back(std::move(reserve));
@@ -229,7 +221,7 @@ Plan plan_fetch(const std::string& name, const std::string& pool, const std::str
     spec.name = name;
     spec.pool = pool;
     check_name(spec, facts);
-    if (!facts.libvirt_problem.empty()) refuse(facts.libvirt_problem, facts.libvirt_hint);
+    check_libvirt("kvm", facts);
     return {"fetch", name, pool, "", {FetchDisk{pool, name, url, rate}}};
 }
 

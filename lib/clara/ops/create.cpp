@@ -58,7 +58,8 @@ DefineGuest definition_of(const GuestSpec& spec, const Site& site, const Facts& 
     return {site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool};
 }
 
-/// Every bridge that is ours to make and is not there, each once.
+}  // namespace
+
 void add_bridges(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts) {
     std::set<std::string> known = facts.bridges;
     auto need = [&](const Network& network) {
@@ -68,8 +69,6 @@ void add_bridges(Plan& plan, const GuestSpec& spec, const Site& site, const Fact
     need(site.network(spec.nic.network));
     for (const auto& nic : spec.networks) need(site.network(nic.network));
 }
-
-}  // namespace
 
 Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, Allocator& allocator,
                  const CreateOptions& options, const Clock& clock, const Random& random) {

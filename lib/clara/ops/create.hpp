@@ -28,6 +28,9 @@ struct CreateItem {
     std::vector<std::string> pvs;  ///< the PVs its db files define
 };
 
+/// Every bridge that the guest needs, is ours to make and is not there, each once.
+void add_bridges(Plan& plan, const GuestSpec& spec, const Site& site, const Facts& facts);
+
 /// Error{refused} where the host says no (name, address, image, bridge, mount, room, libvirt, a PV that is
 /// served already), Error{usage} where the request itself is wrong. The message says which and what to do.
 Plan plan_create(const CreateItem& item, const Site& site, const Facts& facts, Allocator& allocator,

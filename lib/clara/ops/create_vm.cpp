@@ -6,6 +6,7 @@
 
 #include "clara/base/error.hpp"
 #include "clara/ops/domain_xml.hpp"
+#include "clara/ops/lifecycle.hpp"
 
 namespace clara {
 namespace {
@@ -21,8 +22,7 @@ std::string owner_of(Mac mac, const Facts& facts) {
 }  // namespace
 
 void check_vm(const GuestSpec& spec, const Site& site, const Facts& facts) {
-    if (!facts.libvirt_problem.empty())
-        throw Error(ErrorKind::refused, facts.libvirt_problem, facts.libvirt_hint);
+    check_libvirt("kvm", facts);
     for (const auto& nic : spec.networks) {
         const Network& network = site.network(nic.network);
         if (!network.managed && !facts.bridges.count(network.bridge))

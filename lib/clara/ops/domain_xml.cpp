@@ -93,8 +93,11 @@ namespace domain_file {
 static std::string below(const std::string& pool, const std::string& name, const std::string& file) {
     return pool + "/guests/" + name + "/" + file;
 }
+std::string disk_name(std::size_t index) {
+    return index == 0 ? "disk.qcow2" : "disk" + std::to_string(index + 1) + ".qcow2";
+}
 std::string disk(const std::string& pool, const std::string& name, std::size_t index) {
-    return below(pool, name, index == 0 ? "disk.qcow2" : "disk" + std::to_string(index + 1) + ".qcow2");
+    return below(pool, name, disk_name(index));
 }
 std::string nvram(const std::string& pool, const std::string& name) {
     return below(pool, name, "nvram.fd");

@@ -15,6 +15,7 @@ std::string domain_xml(const GuestSpec& spec, const Site& site, const Facts& fac
 
 /// Where a virtual machine's own files lie, below POOL/guests/NAME.
 namespace domain_file {
+std::string disk_name(std::size_t index);  ///< of the file alone
 /// `index` 0 is the system's disk: disk.qcow2, then disk2.qcow2, disk3.qcow2 ...
 std::string disk(const std::string& pool, const std::string& name, std::size_t index = 0);
 std::string nvram(const std::string& pool, const std::string& name);        ///< nvram.fd: UEFI's variables

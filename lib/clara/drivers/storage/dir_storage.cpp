@@ -28,6 +28,7 @@
 #include "clara/drivers/storage/snapshots.hpp"
 #include "clara/drivers/storage/vm_rollback.hpp"
 #include "clara/drivers/storage/vm_snapshots.hpp"
+#include "clara/ops/domain_xml.hpp"
 
 namespace clara {
 namespace {
@@ -97,7 +98,7 @@ void make_vm_disks(const MakeDisk& a, int dir) {
         create_linked(dir, "disk.qcow2", pool::image_disk_link(a.image), a.size);
     }
     for (std::size_t i = 0; i < a.more.size(); ++i)
-        create_empty(dir, fmt::format("disk{}.qcow2", i + 2), a.more[i]);
+        create_empty(dir, domain_file::disk_name(i + 1), a.more[i]);
 }
 
 std::string image_file(const GuestSpec& spec) {
