@@ -21,7 +21,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds disk_wait{1000};   // loop devices end a moment after their mount
 constexpr milliseconds mount_look{5000};  // for a mount source on a slow server
 
 std::string guest_run_dir(const HookCall& call) {
@@ -79,7 +78,7 @@ void prepare(const HookCall& call, int dir) {
     const GuestSpec spec = read_spec(dir, call.guest);
     if (auto lease = read_lease(dir)) check_lease(*lease, call);
     unmount_guest(call.run_dir, call.guest);
-    Fd disk = open_disk(dir, "disk.raw", disk_wait);
+    Fd disk = open_disk(dir, "disk.raw", disk_release);
     clear_groups(call.guest);
     clear_interface(call.guest);
     write_lease(dir, new_lease(call.monitor, system_clock(), system_random()));
@@ -120,7 +119,7 @@ void post_stop(const HookCall& call) {
         return;
     unmount_guest(call.run_dir, call.guest);
     // A stop is over when the next start, or a copy, can have the disk.
-    open_disk(dir.get(), "disk.raw", disk_wait);
+    open_disk(dir.get(), "disk.raw", disk_release);
     remove_lease(dir.get());
 }
 

@@ -33,8 +33,6 @@
 namespace clara {
 namespace {
 
-// A loop device lets go of its file some milliseconds after its last user.
-constexpr std::chrono::seconds loop_end{1};
 // For the removal of an image beside us: some seconds where it is large.
 constexpr std::chrono::seconds image_wait{30};
 
@@ -53,7 +51,8 @@ Fd open_partial(const std::string& pool, const std::string& name) {
 std::vector<Fd> claim_disks(int guest) {
     std::vector<Fd> disks;
     for (const auto& name : list_dir(guest))
-        if (name == "disk.raw" || name.ends_with(".qcow2")) disks.push_back(open_disk(guest, name, loop_end));
+        if (name == "disk.raw" || name.ends_with(".qcow2"))
+            disks.push_back(open_disk(guest, name, disk_release));
     return disks;
 }
 

@@ -21,8 +21,12 @@ enum class LoopMode { read_only, read_write, direct };  ///< direct: past the ho
 /// `file` before lasts until the device is gone: when its last user (a mount, an open) is.
 Loop attach_loop(int file, LoopMode mode);
 
+/// A loop device lets go of its file some milliseconds after its last user, a QEMU after its domain has
+/// ended; on a busy host later.
+constexpr std::chrono::milliseconds disk_release{3000};
+
 /// Opens a guest's disk for writing and takes its lock: whoever has it is the only writer, on every host of
-/// the pool. Waits at most `wait`, because loop devices end a moment after their mount; then Error{busy}.
+/// the pool. Waits at most `wait` (for one that was in use before, disk_release); then Error{busy}.
 Fd open_disk(int dir, const std::string& name = "disk.raw", std::chrono::milliseconds wait = {});
 
 /// An option without a value is a flag, e.g. {"ro", ""}.

@@ -19,12 +19,9 @@ namespace clara::rollback {
 namespace {
 
 constexpr const char* next = "next.raw";
-// A loop device lets go of its file some milliseconds after its last user, later on a busy host.
-constexpr std::chrono::seconds loop_end{3};
-
 Fd lock_disk(int guest, const std::string& name) {
     try {
-        return open_disk(guest, "disk.raw", loop_end);
+        return open_disk(guest, "disk.raw", disk_release);
     } catch (Error& e) {
         throw e.in("guest " + name + " runs");
     }

@@ -17,9 +17,6 @@
 namespace clara::snapshots {
 namespace {
 
-// A loop device lets go of its file some milliseconds after its last user, later on a busy host.
-constexpr std::chrono::seconds loop_end{3};
-
 Fd make_file(int dir, const std::string& name) {
     Fd file(::openat(dir, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) throw system_error("cannot make " + name, errno);
@@ -37,7 +34,7 @@ std::string copy_running(const MakeSnapshot& a, int guest, int to) {
 
 /// The lock keeps it from being started elsewhere meanwhile.
 std::string copy_stopped(int guest, int to) {
-    Fd from = open_disk(guest, "disk.raw", loop_end);
+    Fd from = open_disk(guest, "disk.raw", disk_release);
     copy_disk(from.get(), to);
     return {};
 }

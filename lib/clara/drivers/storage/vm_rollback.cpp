@@ -22,7 +22,6 @@ namespace clara::vm_rollback {
 namespace {
 
 constexpr const char* mark = pool::unfinished_rollback;
-constexpr std::chrono::seconds lock_wait{1};  // that of a qemu which is just ending
 
 void check_tags(const std::string& pool, const std::string& guest, const std::string& snapshot) {
     for (const auto& disk : vm_disks(pool, guest))
@@ -54,7 +53,7 @@ void stop_for_test() {
 void check_free(const SwitchDisk& a, int guest) {
     std::vector<Fd> locks;
     for (const auto& disk : vm_disks(a.pool, a.name)) try {
-            locks.push_back(open_disk(guest, disk.substr(disk.rfind('/') + 1), lock_wait));
+            locks.push_back(open_disk(guest, disk.substr(disk.rfind('/') + 1), disk_release));
         } catch (Error& e) {
             throw e.in("guest " + a.name + " runs");
         }
