@@ -3,6 +3,7 @@
 #include "clara/ops/lxc_config.hpp"
 #include "facts_yaml.hpp"
 #include "golden.hpp"
+#include "planning.hpp"
 
 using namespace clara;
 using Catch::Matchers::Contains;
@@ -58,13 +59,7 @@ std::string all_states(Planner plan) {
 }
 
 Error refusal(const GuestSpec& spec, const Facts& facts) {
-    try {
-        plan_start(spec, site(), facts, {});
-    } catch (const Error& e) {
-        return e;
-    }
-    FAIL("nothing was refused");
-    return {ErrorKind::failed, ""};
+    return clara::refusal([&] { plan_start(spec, site(), facts, {}); });
 }
 
 }  // namespace

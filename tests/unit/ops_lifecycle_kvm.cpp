@@ -3,6 +3,7 @@
 #include "clara/ops/lifecycle.hpp"
 #include "facts_yaml.hpp"
 #include "golden.hpp"
+#include "planning.hpp"
 
 using namespace clara;
 using Catch::Matchers::Contains;
@@ -19,20 +20,8 @@ guests:
 bridges: [clarabr0]
 )";
 
-Site site() {
-    Site site = default_site();
-    site.libvirt_uri = "qemu:///system";
-    return site;
-}
-
 GuestSpec spec(const std::string& name) {
-    GuestSpec spec;
-    spec.name = name;
-    spec.kind = "kvm";
-    spec.pool = "/var/lib/clara";
-    spec.image = "server@0123456789ab";
-    spec.nic.bridge = "clarabr0";
-    spec.nic.subnet = *Subnet::parse("10.87.0.11/24");
+    GuestSpec spec = vm_spec(name);
     spec.autostart = true;
     return spec;
 }
@@ -51,7 +40,7 @@ std::string all_states(const char* verb, const Facts& facts, Planner plan) {
 }
 
 std::string all_verbs(const Facts& facts) {
-    const Site where = site();
+    const Site where = vm_site();
     const std::string pool = "/var/lib/clara";
     return all_states("start", facts, [&](auto& name) { return plan_start(spec(name), where, facts, {}); }) +
            all_states("stop", facts, [&](auto& name) { return plan_stop(name, pool, where, facts, {}); }) +
@@ -78,7 +67,7 @@ TEST_CASE("while libvirt cannot be asked, every verb on a virtual machine is ref
     for (auto at = text.find(refused); at != std::string::npos; at = text.find(refused, at + 1)) ++count;
     CHECK(count == 5);
     facts = facts_from_yaml("{guests: {box: {}}, no-libvirt: cannot connect}");
-    CHECK_NOTHROW(plan_stop("box", "/p", site(), facts, {}));
+    CHECK_NOTHROW(plan_stop("box", "/p", vm_site(), facts, {}));
 }
 
 TEST_CASE("a domain that libvirt lost is defined again, from the pool's copy or from guest.yaml") {
@@ -86,10 +75,10 @@ TEST_CASE("a domain that libvirt lost is defined again, from the pool's copy or 
     facts.kvm_defined.clear();
     GuestSpec idle = spec("idle");
     idle.machine.emplace().uuid = "99999999-8888-4777-8666-555555555555";
-    Plan plan = plan_start(idle, site(), facts, {.prove = false});
+    Plan plan = plan_start(idle, vm_site(), facts, {.prove = false});
     CHECK_THAT(std::get<DefineGuest>(plan.actions.at(0)).config, Contains(idle.machine->uuid));
     facts.domain_xml["idle"] = "<domain/>";
-    plan = plan_start(idle, site(), facts, {.prove = false});
+    plan = plan_start(idle, vm_site(), facts, {.prove = false});
     REQUIRE(plan.actions.size() == 2);
     const auto& define = std::get<DefineGuest>(plan.actions[0]);
     CHECK(define.home == "qemu:///system");
@@ -102,7 +91,7 @@ TEST_CASE("a domain that libvirt lost is defined again, from the pool's copy or 
 TEST_CASE("the address book tells what an interrupted destroy has left") {
     Facts facts = facts_from_yaml("{leftovers: [part], lxc: [part], kvm: [part]}");
     facts.book.push_back({"part", "controls", {}, {}, "kvm"});
-    CHECK_THAT(print(plan_destroy("part", "/p", site(), facts, {})),
+    CHECK_THAT(print(plan_destroy("part", "/p", vm_site(), facts, {})),
                Contains("Remove domain part from qemu:///system") && !Contains("container"));
 }
 
@@ -110,5 +99,5 @@ TEST_CASE("a machine with a damaged guest.yaml is known by the address book") {
     Facts facts = facts_from_yaml("{guests: {odd: {kind: ''}}, kvm: [odd]}");
     facts.guests["odd"].problem = "guest.yaml:1:1: no";
     facts.book = {{"odd", "controls", {}, {}, "kvm"}};
-    CHECK_THAT(print(plan_destroy("odd", "/p", site(), facts, {})), Contains("Remove domain odd"));
+    CHECK_THAT(print(plan_destroy("odd", "/p", vm_site(), facts, {})), Contains("Remove domain odd"));
 }

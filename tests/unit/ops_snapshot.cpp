@@ -4,6 +4,7 @@
 #include "clara/ops/snapshot.hpp"
 #include "facts_yaml.hpp"
 #include "golden.hpp"
+#include "planning.hpp"
 
 using namespace clara;
 using Catch::Matchers::Contains;
@@ -21,10 +22,6 @@ guests:
 bridges: [clarabr0]
 images: {minimal: 0123456789abcdef}
 )";
-
-Clock clock_at_noon() {
-    return [] { return std::chrono::system_clock::from_time_t(1795392000); };  // 2026-11-23
-}
 
 SnapshotFact snapshot(const std::string& name, const std::string& time) {
     return {.info = {.name = name, .time = time, .state = "running"}, .exclusive = 1 << 20};
@@ -79,17 +76,6 @@ Plan create(const std::string& name, const Facts& known, const SnapshotOptions& 
 Plan back(const std::string& name, const Facts& known, const RollbackOptions& options = {}) {
     return plan_rollback(name, "/var/lib/clara", known_snapshot(name, "tuesday", known), spec(name),
                          spec(name), {}, known, options, clock_at_noon());
-}
-
-template <class Work>
-Error refusal(Work work) {
-    try {
-        work();
-    } catch (const Error& e) {
-        return e;
-    }
-    FAIL("nothing was refused");
-    return {ErrorKind::failed, ""};
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "fakes/probe.hpp"
 #include "fakes/storage.hpp"
 #include "golden.hpp"
+#include "planning.hpp"
 #include "temp_dir.hpp"
 
 using namespace clara;
@@ -26,25 +27,9 @@ guests:
 bridges: [clarabr0]
 )";
 
-Clock clock_at_noon() {
-    return [] { return std::chrono::system_clock::from_time_t(1795392000); };  // 2026-11-23
-}
-
-Site site() {
-    Site site = default_site();
-    site.libvirt_uri = "qemu:///system";
-    return site;
-}
-
 GuestSpec spec(const std::string& name) {
-    GuestSpec spec;
-    spec.name = name;
-    spec.kind = "kvm";
-    spec.pool = "/var/lib/clara";
-    spec.image = "server@0123456789ab";
+    GuestSpec spec = vm_spec(name);
     spec.nic.network = "controls";
-    spec.nic.bridge = "clarabr0";
-    spec.nic.subnet = *Subnet::parse("10.87.0.11/24");
     spec.nic.mac = *Mac::parse("02:c1:a7:00:00:01");
     return spec;
 }
@@ -80,25 +65,14 @@ std::string all_states(const char* what, Planner plan) {
 }
 
 Plan create(const std::string& name, const Facts& known, const SnapshotOptions& options = {}) {
-    return plan_snapshot(name, "/var/lib/clara", site(), known, options, clock_at_noon());
+    return plan_snapshot(name, "/var/lib/clara", vm_site(), known, options, clock_at_noon());
 }
 
 Plan back(const std::string& name, const std::string& to, const Facts& known, RollbackOptions options = {}) {
     options.domain_then = "<domain>then</domain>";
     if (options.domain_now.empty()) options.domain_now = "<domain>now</domain>";
     return plan_rollback(name, "/var/lib/clara", known_snapshot(name, to, known), spec(name), spec(name),
-                         site(), known, options, clock_at_noon());
-}
-
-template <class Work>
-Error refusal(Work work) {
-    try {
-        work();
-    } catch (const Error& e) {
-        return e;
-    }
-    FAIL("nothing was refused");
-    return {ErrorKind::failed, ""};
+                         vm_site(), known, options, clock_at_noon());
 }
 
 }  // namespace
@@ -112,7 +86,7 @@ TEST_CASE("snapshots of virtual machines, for each state") {
                  }) + all_states("create --keep 1", [](auto& name, auto& known) {
                      return create(name, known, {.newest = 1});
                  }) + all_states("delete", [](auto& name, auto& known) {
-                     return plan_snapshot_delete(name, "/p", {"disks", "awake"}, site(), known);
+                     return plan_snapshot_delete(name, "/p", {"disks", "awake"}, vm_site(), known);
                  }) + all_states("rollback disks", [](auto& name, auto& known) {
                      return back(name, "disks", known);
                  }) + all_states("rollback awake --start", [](auto& name, auto& known) {
@@ -136,7 +110,7 @@ TEST_CASE("without libvirt nothing is done to virtual machines") {
     known.libvirt_problem = "cannot connect to libvirt";
     for (auto& work : std::vector<std::function<void()>>{
              [&] { create("live", known); }, [&] { back("live", "disks", known); },
-             [&] { plan_snapshot_delete("live", "/p", {"disks"}, site(), known); }})
+             [&] { plan_snapshot_delete("live", "/p", {"disks"}, vm_site(), known); }})
         CHECK(refusal(work).kind() == ErrorKind::refused);
 }
 
@@ -171,7 +145,8 @@ TEST_CASE("what the hypervisor has kept goes with a snapshot that fails") {
     guests.configs["live"] = lxc_config_head("");
     guests.up.insert("live");
     auto take = [&] {
-        const Plan plan = plan_snapshot("live", pool.path(), site(), facts(), {.as = "new"}, clock_at_noon());
+        const Plan plan =
+            plan_snapshot("live", pool.path(), vm_site(), facts(), {.as = "new"}, clock_at_noon());
         return execute({plan}, drivers, {}).outcomes.at(0);
     };
     SECTION("it does not") {
