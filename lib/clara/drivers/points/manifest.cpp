@@ -25,7 +25,7 @@ std::string sealed(const ordered_json& tree) {
 }
 
 ordered_json opened(std::string_view text, const char* schema, const std::string& where) {
-    constexpr std::size_t seal = 13 + 64 + 4;  // \t"sha256": "...64..."\n}\n
+    constexpr std::size_t seal = 12 + 64 + 4;  // \t"sha256": "...64..."\n}\n
     const Error damaged(ErrorKind::failed, where + " is damaged, or was changed by hand",
                         "a new full backup heals it; clara-backup verify says what else is damaged");
     if (text.size() <= seal) throw damaged;

@@ -49,7 +49,8 @@ class PackedReader {
         std::uint64_t offset = 0;  ///< in the file, of plain and compressed ones
         std::size_t length = 0;    ///< bytes there; of compressed ones up to the end of their last sector
     };
-    std::uint64_t size() const { return size_; }  ///< bytes the guest sees
+    bool backed() const { return !backing_.empty(); }  ///< it stands on another file
+    std::uint64_t size() const { return size_; }       ///< bytes the guest sees
     const std::vector<Cluster>& clusters() const {
         return clusters_;
     }  ///< those that are not absent, ascending
@@ -60,7 +61,7 @@ class PackedReader {
 
   private:
     Fd file_;
-    std::string name_;
+    std::string name_, backing_;
     std::uint64_t size_ = 0;
     std::vector<Cluster> clusters_;
 };

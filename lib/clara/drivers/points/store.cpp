@@ -1,6 +1,7 @@
 #include "clara/drivers/points/store.hpp"
 
 #include <fcntl.h>
+#include <stdio.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -61,11 +62,11 @@ std::vector<Point> read_points(const std::string& store, const std::string& gues
         if (!ranges)
             for (auto& file : points.back().info.files) file.ranges.clear();
     }
-    // One that cannot be read stands where its name belongs.
-    std::stable_sort(points.begin(), points.end(), [](const Point& a, const Point& b) {
-        if (a.info.number == 0 || b.info.number == 0) return a.info.name < b.info.name;
-        return a.info.number < b.info.number;
-    });
+    // One that cannot be read stands where its name, the time, belongs.
+    std::uint64_t before = 0;
+    for (auto& point : points) before = point.info.number = point.info.number ? point.info.number : before;
+    std::stable_sort(points.begin(), points.end(),
+                     [](const Point& a, const Point& b) { return a.info.number < b.info.number; });
     return points;
 }
 
@@ -103,6 +104,16 @@ Fd open_clean_points(const std::string& store, const std::string& guest) {
     const StallScope scope("clearing up in the store");
     make_dirs(pool::backups(store, guest));
     Fd folder = open_dir(pool::backups(store, guest));
+    // A merged point whose place is empty was just about to take it.
+    for (const auto& name : list_dir(folder.get())) {
+        constexpr std::string_view suffix = ".merged";
+        if (name[0] != '.' || !name.ends_with(suffix)) continue;
+        const std::string point = name.substr(1, name.size() - 1 - suffix.size());
+        if (exists_at(folder.get(), point)) continue;
+        if (::renameat(folder.get(), name.c_str(), folder.get(), point.c_str()) != 0)
+            throw system_error("cannot rename " + name, errno);
+        fsync_or_throw(folder.get(), "the folder of points");
+    }
     for (const auto& name : list_dir(folder.get()))
         if (name[0] == '.' &&
             (name.ends_with(".partial") || name.ends_with(".removed") || name.ends_with(".merged")))
