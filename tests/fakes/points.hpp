@@ -5,6 +5,7 @@
 #include <set>
 
 #include "clara/base/error.hpp"
+#include "clara/drivers/storage/folders.hpp"
 #include "clara/plan/drivers.hpp"
 #include "fakes/storage.hpp"
 

@@ -7,6 +7,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/units.hpp"
 #include "clara/ops/lifecycle.hpp"
+#include "clara/ops/rotation.hpp"
 
 namespace clara {
 namespace {
@@ -155,6 +156,13 @@ Plan plan_backup(const GuestSpec& spec, const Site& site, const Facts& facts, co
         if (make.running && checkpoint.starts_with(checkpoint_prefix))
             publish.checkpoints.push_back(checkpoint);
     plan.actions.push_back(publish);
+    if (!options.prune) return plan;
+    // As it will be once the new one is proven; where it is not, the plan ends before the first removal.
+    std::vector<Point> after = backups.points;
+    after.push_back({make.info, {.verified = make.info.time}});
+    for (const auto& decision : rotate(after, options.keep, now))
+        if (!decision.keep)
+            plan.actions.push_back(RemovePoint{backups.store, spec.name, decision.point, decision.reason});
     return plan;
 }
 
