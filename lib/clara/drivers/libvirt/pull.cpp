@@ -83,6 +83,17 @@ std::string checkpoint_xml(const PullRequest& request) {
     return document.indented_text();
 }
 
+std::string pull_socket(const std::string& run_dir, const std::string& domain) {
+    return run_dir + "/nbd/" + domain + "/socket";
+}
+
+void end_left_pull(Hypervisor& host, const std::string& domain, const std::string& socket) {
+    const auto xml = host.backup(domain);
+    if (!xml || served_at(*xml) != socket) return;
+    host.abort_job(domain);
+    await_end(host, domain);
+}
+
 PullJob::PullJob(const Connect& connect, PullRequest request)
     : connect_(connect), request_(std::move(request)), host_(connect_()) {
     const auto domain = host_->find(request_.domain);

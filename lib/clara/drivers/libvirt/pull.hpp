@@ -60,6 +60,11 @@ class PullJob {
     bool running_ = false, made_ = false;
 };
 
+/// Where a domain's disks are served while they are read.
+std::string pull_socket(const std::string& run_dir, const std::string& domain);
+/// The job that serves at that socket is ended, where there is one.
+void end_left_pull(Hypervisor& host, const std::string& domain, const std::string& socket);
+
 /// <domainbackup> and <domaincheckpoint>: https://libvirt.org/formatbackup.html, formatcheckpoint.html
 std::string pull_xml(const PullRequest& request);
 std::string checkpoint_xml(const PullRequest& request);

@@ -140,7 +140,7 @@ class NewPoint {
     }
 
     void running_machine(const std::string& xml, const std::vector<std::string>& disks) {
-        PullRequest request{.domain = a_.name, .socket = run_dir_ + "/nbd/" + a_.name + "/socket"};
+        PullRequest request{.domain = a_.name, .socket = pull_socket(run_dir_, a_.name)};
         request.since = a_.bitmap;
         if (a_.checkpoint) request.checkpoint = checkpoint_prefix + info_.name;
         const DomainFacts domain = read_domain(xml, a_.name);
