@@ -148,9 +148,10 @@ Plan plan_backup(const GuestSpec& spec, const Site& site, const Facts& facts, co
     if (!make.info.image.empty() && backups.store != spec.pool && !backups.has_image)
         plan.actions.push_back(CopyImage{spec.pool, backups.store, make.info.image});
     const Point* last = last_proven(backups.points);
+    const bool comparable = last && last->info.born == spec.created && last->info.kind == spec.kind;
     plan.actions.push_back(make);
     plan.actions.push_back(ProvePoint{backups.store, spec.pool, spec.name, make.info.name,
-                                      last && base.parent ? last->info.name : "", spec.kind});
+                                      comparable ? last->info.name : "", spec.kind});
     PublishPoint publish{backups.store, spec.pool, spec.name, make.info.name, spec.kind, make.home, {}};
     for (const auto& checkpoint : backups.checkpoints)
         if (make.running && checkpoint.starts_with(checkpoint_prefix))

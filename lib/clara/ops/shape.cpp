@@ -33,9 +33,9 @@ std::vector<std::string> judge_shape(const PointInfo& now, const PointInfo& last
     if (there.data >= shape_matters && percent(here.data, there.data) < shrunk_share)
         reasons.push_back(
             fmt::format("it has shrunk from {} to {}", size_text(there.data), size_text(here.data)));
-    if (now.parent.empty()) return reasons;
     std::uint64_t changed = 0;
-    for (const auto& disk : now.disks) changed += disk.changed;
+    if (!now.parent.empty())
+        for (const auto& disk : now.disks) changed += disk.changed;
     if (changed >= shape_matters && percent(changed, there.data) > mass_change)
         reasons.push_back(fmt::format("{} of {} are other than in {}", size_text(changed),
                                       size_text(there.data), last_good.name));
