@@ -73,7 +73,7 @@ int report(const std::vector<Looked>& all, std::size_t left, const CommonFlags& 
         tell(looked.guest, ErrorKind::partial,
              fmt::format("restore point {} is damaged: {}{}", looked.point, fmt::join(looked.damage, "; "),
                          on_it(looked)),
-             "the next clara-backup run makes a full one", flags.json);
+             "the next clara-backup run stands on none of these", flags.json);
     }
     if (flags.json)
         fmt::print("{}\n", Json{{"schema", "clara.verify/1"}, {"points", list}, {"left", left}}.dump(2));
