@@ -49,6 +49,13 @@ std::string apart(const Point& point, const std::optional<TimePoint>& time, Time
     return {};
 }
 
+/// What stands on a point takes over what it needs of it, which a damaged one cannot.
+std::string damaged_above(const std::string& name, const std::vector<Point>& points) {
+    for (const auto& point : points)
+        if (point.info.parent == name && !point.state.damage.empty()) return point.info.name;
+    return {};
+}
+
 struct Counted {
     std::string name;
     TimePoint time;
@@ -95,6 +102,8 @@ std::vector<Decision> rotate(const std::vector<Point>& points, const Keep& keep,
             decisions.push_back({name, true, "the newest point is in quarantine"});
         else if (last == &point)
             decisions.push_back({name, true, "the last good one"});
+        else if (const std::string above = damaged_above(name, points); !above.empty())
+            decisions.push_back({name, true, above + ", which is damaged, stands on it"});
         else
             decisions.push_back({name, false, "no rule keeps it"});
     }

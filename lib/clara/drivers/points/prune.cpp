@@ -119,6 +119,11 @@ class Merge {
 
     void prove() {
         auto wrong = verify_stored(to_.get(), info_);
+        // Damage of either must not be given new digests.
+        for (const auto& disk : info_.disks)
+            if (wrong.empty())
+                wrong = verify_content(open_packed(to_.get(), disk.file), load_sums(to_.get(), disk.file),
+                                       disk.file);
         if (!wrong.empty())
             throw Error(ErrorKind::failed, name_ + " merged with " + parent_.name + ": " + wrong.front(),
                         "look at the store; both points are as they were");
