@@ -1,11 +1,13 @@
 // Which restore points stay. Pure.
 //
-// The rule of Proxmox Backup Server (its `prune`) and of borg: rules are applied from the finest to the
-// coarsest, last, hourly, daily, weekly, monthly, yearly. Each keeps the newest point of each of its periods,
-// the newest periods first, but passes over periods in which a finer rule keeps a point already. So ten
-// points of weekly 4 + monthly 6 reach 167 to 205 days back; counted as restic does it, the same ten reach
-// 121 to 153. Periods are counted, not ages: a clock that was wrong for a day removes nothing. All of them
-// are of UTC.
+// As Proxmox Backup Server (its `prune`) and borg do it: rules are applied from the finest to the coarsest,
+// last, hourly, daily, weekly, monthly, yearly. Each keeps the newest point of each of its periods, the
+// newest periods first, but passes over periods in which a finer rule keeps a point already. So of daily
+// points weekly 4 + monthly 6 takes ten that reach 167 to 205 days back; counted as restic does it, the same
+// ten reach 121 to 153. (Where each day removes what it no longer needs: 169 to 210.) Other than Proxmox', a
+// point that a finer rule passes over may still be a coarser one's: with few of the finer kind whole months
+// would be lost else. Periods are counted, not ages: a clock that was wrong for a day removes nothing. All of
+// them are of UTC.
 #pragma once
 #include <chrono>
 #include <string>
