@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "clara/base/units.hpp"
 
 namespace clara {
@@ -36,6 +38,8 @@ std::vector<std::string> judge_shape(const PointInfo& now, const PointInfo& last
     std::uint64_t changed = 0;
     if (!now.parent.empty())
         for (const auto& disk : now.disks) changed += disk.changed;
+    // What was added is no change of what was there.
+    changed -= std::min(changed, here.data - std::min(here.data, there.data));
     if (changed >= shape_matters && percent(changed, there.data) > mass_change)
         reasons.push_back(fmt::format("{} of {} are other than in {}", size_text(changed),
                                       size_text(there.data), last_good.name));
