@@ -107,8 +107,7 @@ void swap(const SwapGuest& a) {
     const std::string in = pool::restored(a.name), aside = pool::replaced(a.name);
     if (exists_at(guests.get(), aside))
         throw Error(ErrorKind::refused, "an earlier restore of " + a.name + " has kept what it replaced",
-                    "look at " + pool::guest(a.pool, aside) +
-                        "; clara-backup restore --drop-replaced removes it, --undo brings it back");
+                    "when nobody needs it any more: rm -r " + pool::guest(a.pool, aside));
     for (const auto& file : list_dir(open_dir_at(guests.get(), in).get())) {
         const Fd folder = open_dir_at(guests.get(), in);
         const Fd fd(::openat(folder.get(), file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
