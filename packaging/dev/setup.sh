@@ -8,8 +8,9 @@ packages=(
     # compiler and checks
     g++ cmake ninja-build ccache pkg-config clang-format clang-tidy mandoc shellcheck bash-completion python3
     # libraries
-    catch2 libblkid-dev libcli11-dev libext2fs-dev libfmt-dev libnl-route-3-dev libssl-dev libvirt-dev libxml2-dev
-    libyaml-cpp-dev lxc-dev nlohmann-json3-dev
+    catch2 libblkid-dev libcli11-dev libext2fs-dev libfmt-dev libnbd-dev libnl-route-3-dev libssl-dev libvirt-dev
+    libxml2-dev
+    libyaml-cpp-dev libzstd-dev lxc-dev nlohmann-json3-dev
     # what runs guests and makes images
     e2fsprogs erofs-utils iproute2 lxc mmdebstrap openssh-client procps qemu-utils tar util-linux xz-utils
     # what the images "minimal", "dnsmasq" and "mariadb" take from this host, and their form for virtual machines
@@ -24,8 +25,8 @@ packages=(
     ca-certificates dpkg-dev file libreadline-dev make patch perl libca-dev
     # partitions and file systems that tests make
     btrfs-progs lvm2 ntfs-3g xfsprogs
-    # peers of ./dev bench: lxc-copy calls it
-    rsync
+    # peers of ./dev bench: lxc-copy calls rsync
+    rsync restic borgbackup
 )
 
 # An entry may have another name on another release: what apt knows decides.

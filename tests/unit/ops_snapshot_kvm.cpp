@@ -6,6 +6,7 @@
 #include "facts_yaml.hpp"
 #include "fakes/guests.hpp"
 #include "fakes/network.hpp"
+#include "fakes/points.hpp"
 #include "fakes/probe.hpp"
 #include "fakes/storage.hpp"
 #include "golden.hpp"
@@ -139,7 +140,8 @@ TEST_CASE("what the hypervisor has kept goes with a snapshot that fails") {
     FakeGuests guests;
     FakeNetwork network;
     FakeProbe probe;
-    Drivers drivers{storage, guests, network, probe};
+    FakePoints points{storage};
+    Drivers drivers{storage, guests, network, probe, points};
     storage.pools[pool.path()].guests["live"].spec = spec("live");
     storage.pools[pool.path()].running.insert("live");
     guests.configs["live"] = lxc_config_head("");

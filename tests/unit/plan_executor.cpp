@@ -13,6 +13,7 @@
 #include "create_world.hpp"
 #include "fakes/guests.hpp"
 #include "fakes/network.hpp"
+#include "fakes/points.hpp"
 #include "fakes/probe.hpp"
 #include "fakes/storage.hpp"
 #include "temp_dir.hpp"
@@ -27,7 +28,8 @@ struct World : CreateWorld {
     FakeGuests guests;
     FakeNetwork network;
     FakeProbe probe;
-    Drivers drivers{storage, guests, network, probe};
+    FakePoints points{storage};
+    Drivers drivers{storage, guests, network, probe, points};
 
     World() {
         options.start = true;
@@ -139,7 +141,7 @@ TEST_CASE("errors that are not ours are undone as well") {
         bool ensure_bridge(const EnsureBridge&) override { throw std::bad_alloc(); }
     } network;
     World world;
-    Drivers drivers{world.storage, world.guests, network, world.probe};
+    Drivers drivers{world.storage, world.guests, network, world.probe, world.points};
     Plan plan = world.create();
     plan.actions.push_back(EnsureBridge{"clarabr0", {}});
     const Outcome outcome = execute({plan}, drivers, {}).outcomes.at(0);
@@ -154,7 +156,7 @@ TEST_CASE("an undo that fails needs a person, and does not keep the others from 
     } guests;
     World world;
     world.probe.answers.clear();
-    Drivers drivers{world.storage, guests, world.network, world.probe};
+    Drivers drivers{world.storage, guests, world.network, world.probe, world.points};
     const Report report = execute({world.create()}, drivers, {});
     CHECK(report.exit_code() == 6);
     CHECK(report.outcomes[0].message.find("did not answer") != std::string::npos);

@@ -10,6 +10,7 @@
 #include "create_world.hpp"
 #include "fakes/guests.hpp"
 #include "fakes/network.hpp"
+#include "fakes/points.hpp"
 #include "fakes/probe.hpp"
 #include "fakes/storage.hpp"
 #include "temp_dir.hpp"
@@ -25,7 +26,8 @@ struct World : CreateWorld {
     FakeGuests guests;
     FakeNetwork network;
     FakeProbe probe;
-    Drivers drivers{storage, guests, network, probe};
+    FakePoints points{storage};
+    Drivers drivers{storage, guests, network, probe, points};
     bool runs = true;
 
     explicit World(bool running = true) : runs(running) {
@@ -196,7 +198,7 @@ TEST_CASE("old snapshots go after the new one is there, and their removal is fin
     World other;
     Stuck stuck;
     stuck.pools = other.storage.pools;
-    Drivers drivers{stuck, other.guests, other.network, other.probe};
+    Drivers drivers{stuck, other.guests, other.network, other.probe, other.points};
     const Outcome outcome =
         execute({other.snapshot({.as = "second", .newest = 1})}, drivers, {}).outcomes.at(0);
     CHECK(outcome.kind == ErrorKind::undo_incomplete);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace clara {
@@ -15,5 +16,7 @@ Random system_random();  ///< getrandom(2)
 
 /// 2026-11-23T08:39:32Z
 std::string iso8601(std::chrono::system_clock::time_point t);
+/// The same text back; nullopt where it is none.
+std::optional<std::chrono::system_clock::time_point> parse_iso8601(const std::string& text);
 
 }  // namespace clara

@@ -4,7 +4,7 @@
 
 namespace clara {
 
-HostDrivers::HostDrivers(const Site& site) : lxc(site), probe(probe_hooks(site)) {}
+HostDrivers::HostDrivers(const Site& site) : lxc(site), probe(probe_hooks(site)), points(kvm, site.run_dir) {}
 
 HostDrivers make_host_drivers(const Site& site) {
     return HostDrivers(site);

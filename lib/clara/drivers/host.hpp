@@ -5,6 +5,7 @@
 #include "clara/drivers/libvirt/driver.hpp"
 #include "clara/drivers/lxc/driver.hpp"
 #include "clara/drivers/network/bridge.hpp"
+#include "clara/drivers/points/point_driver.hpp"
 #include "clara/drivers/storage/dir_storage.hpp"
 #include "clara/spec/site.hpp"
 
@@ -21,7 +22,8 @@ struct HostDrivers {
     GuestsByKind guests{lxc, kvm};
     BridgeDriver network;
     GuestProbe probe;
-    Drivers drivers() { return {storage, guests, network, probe}; }
+    StorePoints points;
+    Drivers drivers() { return {storage, guests, network, probe, points}; }
 };
 
 HostDrivers make_host_drivers(const Site& site);

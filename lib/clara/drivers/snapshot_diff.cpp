@@ -59,8 +59,8 @@ class NowDisk {
                                     request.lock_wait);
         const std::string mount = site.run_dir + "/guests/" + request.guest + "/disk";
         const bool runs = is_mount_point(mount);
-        file_ =
-            snapshots::copy_now({.pool = request.pool, .name = request.guest, .mount = runs ? mount : ""});
+        file_ = snapshots::copy_now({.pool = request.pool, .name = request.guest, .mount = runs ? mount : ""})
+                    .disk;
         settle_ext4(path(), "look at the guest's own disk when it is stopped: e2fsck -f -n " +
                                 pool::guest(request.pool, request.guest) + "/disk.raw");
     }

@@ -9,6 +9,7 @@
 
 #include "clara/spec/guest.hpp"
 #include "clara/spec/identity.hpp"
+#include "clara/spec/point.hpp"
 #include "clara/spec/snapshot.hpp"
 
 namespace clara {
@@ -201,11 +202,67 @@ struct SwitchDisk {
     std::string kind = "lxc";
 };
 
+/// STORE/images/ID, which points of containers need; or back from there into a pool that lacks it.
+struct CopyImage {
+    std::string from, to, image;  ///< pools, NAME@DIGEST
+};
+/// What a backup writes, all into STORE/backups/NAME/.POINT.partial.
+struct MakePoint {
+    std::string store, pool, name;
+    PointInfo info;        ///< what is known of it beforehand; its parent, too
+    std::string home;      ///< LXC's folder or libvirt's URI
+    bool running = false;  ///< else its disks are held while they are read
+    bool defined = true;   ///< its hypervisor knows it
+    std::string mount;     ///< of a container that runs: where its disk is mounted
+    std::string bitmap;    ///< of a VM that runs: libvirt's checkpoint since which changes count; empty: none
+    bool checkpoint = false;  ///< of a VM that runs: later ones may count from this one
+    std::vector<std::vector<std::string>> before, after;  ///< commands inside, while it runs
+    std::uint64_t rate = 0;  ///< bytes a second that are read, 0: as fast as it goes
+    std::chrono::milliseconds patience{2000}, freeze_limit{1000};  ///< as MakeSnapshot
+};
+/// Is .POINT.partial what was read, readable, and like the last good one? What is not is put in quarantine:
+/// it becomes POINT all the same, marked, and the plan ends in Error{partial}.
+struct ProvePoint {
+    std::string store, pool, name, point;
+    std::string last_good;  ///< the point that its shape is compared with; empty: none
+    std::string kind = "lxc";
+};
+struct PublishPoint {
+    std::string store, pool, name, point;
+    std::string kind = "lxc";
+    std::string home;                      ///< of a VM that runs: its older checkpoints are forgotten
+    std::vector<std::string> checkpoints;  ///< which
+};
+/// A point goes; who stood on it gets what it needs of it before.
+struct RemovePoint {
+    std::string store, name, point;
+    std::string reason;  ///< why, as rotation tells it
+};
+/// The disks of a point, with all they stand on, into POOL/guests/.NAME.partial, or `.NAME.restored` where it
+/// will replace a guest.
+struct RestorePoint {
+    std::string store, guest, point;  ///< of which guest
+    std::string pool, name;           ///< what it becomes
+    std::string kind = "lxc";
+    bool replaces = false;
+    bool boot_now = false;  ///< kvm: linked to the point; it stays so until all of it was copied
+    std::uint64_t rate = 0;
+};
+/// What was restored takes the place of the guest, whose folder is .NAME.replaced from then on.
+struct SwapGuest {
+    std::string pool, name;
+};
+/// .NAME.replaced goes: the restored guest is up.
+struct DropReplaced {
+    std::string pool, name;
+};
+
 using Action = std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, CopyDisks,
                             FetchDisk, DropFetched, GiveIdentity, FillDisk, WriteSpec, DefineGuest,
                             UndefineGuest, PublishGuest, StartGuest, ProveGuest, StopGuest, RestartIoc,
                             RemoveGuest, MakeSnapshot, KeepState, PublishSnapshot, RemoveSnapshot, DropStates,
-                            PrepareRollback, ForgetBackups, SwitchDisk, WakeGuest>;
+                            PrepareRollback, ForgetBackups, SwitchDisk, WakeGuest, CopyImage, MakePoint,
+                            ProvePoint, PublishPoint, RemovePoint, RestorePoint, SwapGuest, DropReplaced>;
 
 /// The same sentence before ("Create disk ...") and while it is done ("Creating disk ...").
 std::string describe(const Action& action);

@@ -149,6 +149,41 @@ struct Teller {
                 fmt::format("it in the place of the disk of {}, which is kept as snapshot {}", a.name,
                             a.kept.name)};
     }
+    Sentence operator()(const CopyImage& a) const {
+        return {"Copy", "Copying", fmt::format("image {} from {} to {}", a.image, a.from, a.to)};
+    }
+    Sentence operator()(const MakePoint& a) const {
+        const std::string how = !a.bitmap.empty()        ? "what has changed since " + a.info.parent
+                                : !a.info.parent.empty() ? "all, and keep what differs from " + a.info.parent
+                                                         : "all";
+        return {"Back up", "Backing up",
+                fmt::format("{}{} as {}/backups/{}/{}: read {}", a.name, a.running ? ", which runs on," : "",
+                            a.store, a.name, a.info.name, how)};
+    }
+    Sentence operator()(const ProvePoint& a) const {
+        return {"Read", "Reading",
+                fmt::format("it again from the store and look through it{}",
+                            a.last_good.empty() ? "" : ", beside " + a.last_good)};
+    }
+    Sentence operator()(const PublishPoint& a) const {
+        return {"Publish", "Publishing", fmt::format("restore point {} of {}", a.point, a.name)};
+    }
+    Sentence operator()(const RemovePoint& a) const {
+        return {"Remove", "Removing", fmt::format("restore point {} of {} ({})", a.point, a.name, a.reason)};
+    }
+    Sentence operator()(const RestorePoint& a) const {
+        return {a.boot_now ? "Link" : "Copy", a.boot_now ? "Linking" : "Copying",
+                fmt::format("the disks of restore point {} of {} for {} in {}", a.point, a.guest, a.name,
+                            a.pool)};
+    }
+    Sentence operator()(const SwapGuest& a) const {
+        return {"Put", "Putting",
+                fmt::format("it in the place of {}, which is kept as .{}.replaced", a.name, a.name)};
+    }
+    Sentence operator()(const DropReplaced& a) const {
+        return {"Remove", "Removing",
+                fmt::format("what was replaced: {}/guests/.{}.replaced", a.pool, a.name)};
+    }
 };
 
 }  // namespace

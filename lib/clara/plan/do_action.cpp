@@ -147,6 +147,38 @@ struct Doer {
         drivers.storage.switch_disk(a);
         return [this_ = *this, a] { this_.drivers.storage.switch_disk_back(a); };
     }
+    Undo operator()(const CopyImage& a) const {
+        drivers.points.copy_image(a);
+        return {};  // the next one needs it, too
+    }
+    Undo operator()(const MakePoint& a) const {
+        note = drivers.points.make(a);
+        return [this_ = *this, a] { this_.drivers.points.discard(a); };
+    }
+    Undo operator()(const ProvePoint& a) const {
+        drivers.points.prove(a);
+        return {};
+    }
+    Undo operator()(const PublishPoint& a) const {
+        drivers.points.publish(a);
+        return {};
+    }
+    Undo operator()(const RemovePoint& a) const {
+        drivers.points.remove(a);
+        return {};
+    }
+    Undo operator()(const RestorePoint& a) const {
+        drivers.points.restore(a);
+        return [this_ = *this, a] { this_.drivers.points.drop_restored(a); };
+    }
+    Undo operator()(const SwapGuest& a) const {
+        drivers.points.swap(a);
+        return [this_ = *this, a] { this_.drivers.points.swap_back(a); };
+    }
+    Undo operator()(const DropReplaced& a) const {
+        drivers.points.drop_replaced(a);
+        return {};
+    }
 };
 
 }  // namespace

@@ -87,11 +87,35 @@ class ProbeDriver {
     virtual std::string prove(const ProveGuest&, const std::function<bool()>& interrupted) = 0;
 };
 
+/// Restore points in a store: a pool's folder backups/.
+class PointDriver {
+  public:
+    virtual ~PointDriver() = default;
+    virtual void copy_image(const CopyImage&) = 0;  ///< nothing to do where it is there
+    /// Returns the note for the report ("12 MiB changed, no write was blocked"). StaleFacts where the point's
+    /// parent is not the newest good one any more; Error{busy} where another host is at it.
+    virtual std::string make(const MakePoint&) = 0;
+    virtual void discard(const MakePoint&) = 0;  ///< what make() has left, on a failure later on
+    /// Error{partial} with all reasons, and the point in quarantine.
+    virtual void prove(const ProvePoint&) = 0;
+    virtual void publish(const PublishPoint&) = 0;
+    /// Error{refused} for the last proven one.
+    virtual void remove(const RemovePoint&) = 0;
+
+    virtual void restore(
+        const RestorePoint&) = 0;  ///< Error{refused} where the guest exists, or not all is there
+    virtual void drop_restored(const RestorePoint&) = 0;
+    virtual void swap(const SwapGuest&) = 0;  ///< Error{busy} where its disk is in use
+    virtual void swap_back(const SwapGuest&) = 0;
+    virtual void drop_replaced(const DropReplaced&) = 0;
+};
+
 struct Drivers {
     StorageDriver& storage;
     GuestDriver& guests;
     NetworkDriver& network;
     ProbeDriver& probe;
+    PointDriver& points;
 };
 
 }  // namespace clara

@@ -85,10 +85,15 @@ class Run {
         // What is new has been proven by now: it stays, whatever comes of the old.
         if (std::holds_alternative<RemoveSnapshot>(action))
             only_forward("all is done but for old snapshots: clara-snapshot delete removes them");
+        if (std::holds_alternative<RemovePoint>(action))
+            only_forward("the new point is there; the next run removes what is too old");
+        if (std::holds_alternative<DropReplaced>(action))
+            only_forward("it is restored and up; what it has replaced is left: see clara-backup(1)");
         Undo undo = do_action(action, drivers_, outcome_.note);
         if (undo) undos_.push_back(std::move(undo));
         if (std::holds_alternative<StopGuest>(action)) stopped_ = true;
-        if (std::holds_alternative<SwitchDisk>(action)) switched_ = true;
+        if (std::holds_alternative<SwitchDisk>(action) || std::holds_alternative<SwapGuest>(action))
+            switched_ = true;
         // A restart's guest runs as it did before: whatever its proof says, nothing is to be taken back.
         if (std::holds_alternative<StartGuest>(action) && stopped_ && !switched_) undos_.clear();
         // Nothing brings it back.

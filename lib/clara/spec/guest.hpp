@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "clara/base/net.hpp"
+#include "clara/spec/keep.hpp"
 #include "clara/spec/machine.hpp"
 
 namespace clara {
@@ -119,6 +120,8 @@ struct GuestSpec {
     bool privileged = false;
     std::vector<std::string> capabilities;  ///< kept although dropped by default, e.g. net_raw
     std::vector<std::string> nameservers;
+    std::vector<std::string> tags;  ///< words by which guests are chosen: --tag
+    GuestBackup backup;
     std::string created;  ///< UTC, ISO 8601
 };
 

@@ -122,6 +122,50 @@ const Table<Daemon>& table_of(const Daemon*) {
     return table;
 }
 
+const Table<Keep>& table_of(const Keep*) {
+    auto rule = [](unsigned Keep::*member, const char* name, const char* doc) {
+        return field(
+            member,
+            {.name = name, .type = Type::integer, .doc = doc, .fallback = "0", .min = 0, .max = 10000});
+    };
+    static const Table<Keep> table{
+        rule(&Keep::last, "last", "The newest so many."),
+        rule(&Keep::hourly, "hourly", "The newest of each of the last so many hours that have any."),
+        rule(&Keep::daily, "daily", "The same of days (UTC)."),
+        rule(&Keep::weekly, "weekly", "The same of weeks (ISO 8601)."),
+        rule(&Keep::monthly, "monthly", "The same of months."),
+        rule(&Keep::yearly, "yearly", "The same of years."),
+    };
+    return table;
+}
+
+const Table<GuestBackup>& table_of(const GuestBackup*) {
+    static const Table<GuestBackup> table{
+        field(&GuestBackup::keep,
+              {.name = "keep",
+               .doc = "Which restore points stay when newer ones are there; without it as the site says.",
+               .example = "{daily: 7, weekly: 4, monthly: 6}"}),
+        field(&GuestBackup::every, {.name = "every",
+                                    .type = Type::duration,
+                                    .doc = "How often one is expected: clara-backup status warns when the "
+                                           "newest is older.",
+                                    .example = "6h"}),
+        field(&GuestBackup::before,
+              {.name = "before",
+               .doc = "Commands (program and arguments) run inside as root before the backup of a guest that "
+                      "runs. One that fails ends the backup.",
+               .example = "[[/usr/bin/mariadb-dump, --all-databases, --result-file=/var/lib/dump.sql]]"}),
+        field(&GuestBackup::after,
+              {.name = "after",
+               .doc = "Commands run once the moment of the backup is over, also when it failed."}),
+        field(&GuestBackup::skip, {.name = "skip",
+                                   .type = Type::boolean,
+                                   .doc = "Leave it out of clara-backup run --all and of status.",
+                                   .fallback = "false"}),
+    };
+    return table;
+}
+
 const Table<GuestSpec>& template_table() {
     static const Table<GuestSpec> table{
         field(&GuestSpec::kind, {.name = "kind",
@@ -233,6 +277,11 @@ const Table<GuestSpec>& template_table() {
                                                 "VM has all of them.",
                                          .example = "[net_raw]",
                                          .check = capability_problem}),
+        field(&GuestSpec::tags, {.name = "tags",
+                                 .doc = "Words by which guests are chosen: clara-backup run --tag WORD.",
+                                 .example = "[injection, night]",
+                                 .check = word_problem}),
+        field(&GuestSpec::backup, {.name = "backup", .doc = "How it is backed up; see clara-backup(1)."}),
         group<GuestSpec>({.name = "network", .doc = "What it knows of the network."},
                          {field(&GuestSpec::nameservers,
                                 {.name = "nameservers",

@@ -19,6 +19,9 @@ const Table<Machine>& table_of(const Machine*);
 const Table<ExtraDisk>& table_of(const ExtraDisk*);
 const Table<ExtraNic>& table_of(const ExtraNic*);
 
+const Table<Keep>& table_of(const Keep*);
+const Table<GuestBackup>& table_of(const GuestBackup*);
+
 const Table<GuestSpec>& template_table();
 
 /// The one thing that every guest has to be told: image, or an installer.

@@ -13,6 +13,7 @@
 #include "clara/base/files.hpp"
 #include "clara/spec/bind.hpp"
 #include "clara/spec/checks.hpp"
+#include "clara/spec/guest_table.hpp"
 #include "clara/spec/names.hpp"
 
 namespace clara {
@@ -25,6 +26,30 @@ static const Table<Pool>& table_of(const Pool*) {
                             .doc = "Folder.",
                             .example = "/var/lib/clara",
                             .required = true}),
+        field(&Pool::mounted, {.name = "mounted",
+                               .type = Type::boolean,
+                               .doc = "It is a mount point: where nothing is mounted, backups are refused "
+                                      "instead of going into the folder below.",
+                               .fallback = "false"}),
+    };
+    return table;
+}
+
+static const Table<SiteBackup>& table_of(const SiteBackup*) {
+    static const Table<SiteBackup> table{
+        field(&SiteBackup::pool, {.name = "pool",
+                                  .doc = "Name of the pool that restore points go to.",
+                                  .example = "nas",
+                                  .fallback = "the first",
+                                  .check = word_problem}),
+        field(&SiteBackup::keep, {.name = "keep",
+                                  .doc = "Which restore points stay, where a guest says nothing itself.",
+                                  .example = "{weekly: 4, monthly: 6}"}),
+        field(&SiteBackup::every, {.name = "every",
+                                   .type = Type::duration,
+                                   .doc = "How often one is expected: clara-backup status warns when the "
+                                          "newest is older.",
+                                   .fallback = "24h"}),
     };
     return table;
 }
@@ -93,6 +118,7 @@ const Table<Site>& site_table() {
                            {.name = "base", .type = Type::integer, .doc = "First id.", .min = 65536}),
                      field(&Site::idmap_count,
                            {.name = "count", .type = Type::integer, .doc = "How many.", .min = 65536})}),
+        field(&Site::backup, {.name = "backup", .doc = "Where restore points go and how long they stay."}),
         field(&Site::arp_wait, {.name = "arp-wait",
                                 .type = Type::duration,
                                 .doc = "Silence after which an address counts as free."}),
@@ -209,6 +235,9 @@ Site read_site(const std::string& file) {
         refuse_twins(site.networks, *networks, problems);
     }
     if (const Yaml* pools = tree.find("pools")) refuse_twins(site.pools, *pools, problems);
+    if (site.backup.keep && site.backup.keep->empty())
+        problems.add(tree.find("backup")->find("keep")->place,
+                     "a policy that keeps nothing would remove every restore point");
     if (site.pools.empty() || site.networks.empty())
         problems.add(tree.place, "a site needs at least one pool and one network");
     problems.check();

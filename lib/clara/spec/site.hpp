@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "clara/base/net.hpp"
+#include "clara/spec/keep.hpp"
 
 namespace clara {
 
@@ -22,7 +23,8 @@ struct Network {
 
 struct Pool {
     std::string name;
-    std::string path;  ///< absolute folder
+    std::string path;      ///< absolute folder
+    bool mounted = false;  ///< it has to be a mount point: a local folder in its place is refused
 };
 
 inline constexpr const char* standard_site_file = "/etc/clara/site.yaml";
@@ -39,6 +41,7 @@ struct Site {
     std::string hypervisor = "auto";             ///< auto | kvm | qemu: what their processors are
     unsigned idmap_base = 100000;                ///< first host uid of unprivileged guests
     unsigned idmap_count = 65536;
+    SiteBackup backup;
     std::chrono::milliseconds arp_wait{25};  ///< silence after which an address counts as free
 
     const Network& network(

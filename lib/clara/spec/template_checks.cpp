@@ -32,6 +32,8 @@ class Completer {
         mounts();
         complete_machine(spec_, site_, tree_, problems_);
         if (spec_.disk < least_disk) tell("disk", "disk: at least " + size_text(least_disk));
+        if (spec_.backup.keep && spec_.backup.keep->empty())
+            tell("backup", "keep: a policy that keeps nothing would remove every restore point");
         if (spec_.memory != 0 && spec_.memory < least_memory)
             tell("limits", "limits.memory: at least " + size_text(least_memory));
     }

@@ -77,4 +77,20 @@ std::string delete_snapshot(const std::string& node, const std::string& tag) {
         .dump();
 }
 
+std::vector<std::string> remove_bitmaps(const std::string& answer, const std::string& prefix) {
+    check_answer(answer, "cannot ask QEMU for its disks");
+    const json tree = json::parse(answer);
+    std::vector<std::string> commands;
+    for (const auto& node : tree["return"]) {
+        if (text(node, "drv") != "qcow2" || !node.contains("dirty-bitmaps")) continue;
+        for (const auto& bitmap : node["dirty-bitmaps"])
+            if (text(bitmap, "name").starts_with(prefix))
+                commands.push_back(
+                    json{{"execute", "block-dirty-bitmap-remove"},
+                         {"arguments", {{"node", text(node, "node-name")}, {"name", text(bitmap, "name")}}}}
+                        .dump());
+    }
+    return commands;
+}
+
 }  // namespace clara

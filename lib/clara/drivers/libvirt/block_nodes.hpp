@@ -17,6 +17,10 @@ std::vector<std::string> nodes_of(const std::string& answer, const std::vector<s
 std::string take_snapshots(const std::vector<std::string>& nodes, const std::string& tag);
 std::string delete_snapshot(const std::string& node, const std::string& tag);
 
+/// Commands that remove the dirty bitmaps whose names begin so, also those that a power cut has broken
+/// (block-dirty-bitmap-remove); `answer` is to ask_for_nodes.
+std::vector<std::string> remove_bitmaps(const std::string& answer, const std::string& prefix);
+
 /// Error{failed} with QEMU's words where the answer is one.
 void check_answer(const std::string& answer, const std::string& what);
 

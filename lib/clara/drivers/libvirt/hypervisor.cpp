@@ -162,8 +162,9 @@ class PatientHypervisor : public Hypervisor {
         return call(options_.answer_limit + timeout, Interruptible::yes,
                     [name, command, timeout](Hypervisor& h) { return h.agent(name, command, timeout); });
     }
-    void begin_backup(const std::string& name, const std::string& xml) override {
-        work([name, xml](Hypervisor& h) { h.begin_backup(name, xml); });
+    void begin_backup(const std::string& name, const std::string& xml,
+                      const std::string& checkpoint) override {
+        work([name, xml, checkpoint](Hypervisor& h) { h.begin_backup(name, xml, checkpoint); });
     }
     std::optional<std::string> backup(const std::string& name) override {
         return look([name](Hypervisor& h) { return h.backup(name); });
@@ -191,6 +192,12 @@ class PatientHypervisor : public Hypervisor {
     }
     void forget_checkpoints(const std::string& name) override {
         work([name](Hypervisor& h) { h.forget_checkpoints(name); });
+    }
+    std::vector<std::string> checkpoints(const std::string& name) override {
+        return look([name](Hypervisor& h) { return h.checkpoints(name); });
+    }
+    void delete_checkpoint(const std::string& name, const std::string& checkpoint) override {
+        work([name, checkpoint](Hypervisor& h) { h.delete_checkpoint(name, checkpoint); });
     }
 
   private:

@@ -62,7 +62,9 @@ class Hypervisor {
 
     /// Begins a backup job of a domain that runs; `xml` is a <domainbackup>. Returns when the moment of the
     /// copy is fixed.
-    virtual void begin_backup(const std::string& name, const std::string& xml) = 0;
+    /// `checkpoint`, a <domaincheckpoint>, is made at the same moment; empty: none is.
+    virtual void begin_backup(const std::string& name, const std::string& xml,
+                              const std::string& checkpoint = {}) = 0;
     /// The <domainbackup> of the job that is under way; nullopt: none is.
     virtual std::optional<std::string> backup(const std::string& name) = 0;
     /// An outcome is told once.
@@ -82,6 +84,10 @@ class Hypervisor {
     /// touched.
     virtual void forget_snapshots(const std::string& name, const std::string& prefix) = 0;
     virtual void forget_checkpoints(const std::string& name) = 0;
+    /// Names of a domain's checkpoints, the oldest first.
+    virtual std::vector<std::string> checkpoints(const std::string& name) = 0;
+    /// Of a domain that runs, with its bitmaps; what the next newer one counts includes it from then on.
+    virtual void delete_checkpoint(const std::string& name, const std::string& checkpoint) = 0;
 };
 
 enum class Access { read, change };  ///< planning reads only; `read` needs no root

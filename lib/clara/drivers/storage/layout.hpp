@@ -49,6 +49,16 @@ inline std::string fetched(const std::string& pool, const std::string& name) {
 /// In the folder of a virtual machine whose disks are just being taken back: its text is the name of the
 /// snapshot that is whole. Nobody starts such a guest (drivers/libvirt/hook).
 inline constexpr const char* unfinished_rollback = "unfinished-rollback";
+/// Restore points of all guests.
+inline std::string backups(const std::string& store) {
+    return store + "/backups";
+}
+inline std::string backups(const std::string& store, const std::string& name) {
+    return backups(store) + "/" + name;
+}
+inline std::string point(const std::string& store, const std::string& name, const std::string& point) {
+    return backups(store, name) + "/" + point;
+}
 inline std::string cache(const std::string& pool) {
     return pool + "/cache";
 }
@@ -60,5 +70,12 @@ inline std::string partial(const std::string& name) {
 inline std::string removed(const std::string& name) {
     return "." + name + ".removed";
 }  ///< being removed
+/// A guest that will take the place of one that is there, and the one whose place was taken.
+inline std::string restored(const std::string& name) {
+    return "." + name + ".restored";
+}
+inline std::string replaced(const std::string& name) {
+    return "." + name + ".replaced";
+}
 
 }  // namespace clara::pool

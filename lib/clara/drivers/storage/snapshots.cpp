@@ -103,18 +103,18 @@ std::string make(const MakeSnapshot& a) {
     }
 }
 
-Fd copy_now(const MakeSnapshot& a) {
+NowCopy copy_now(const MakeSnapshot& a) {
     Fd guest = open_dir(pool::guest(a.pool, a.name));
     Fd folder = open_clean(a.pool, a.name);
     const std::string name = pool::partial("now");
     Fd disk = make_file(folder.get(), name);
     if (::unlinkat(folder.get(), name.c_str(), 0) != 0) throw system_error("cannot unlink " + name, errno);
     try {
-        copy_into(a, guest.get(), disk.get());
+        std::string note = copy_into(a, guest.get(), disk.get());
+        return {std::move(disk), std::move(note)};
     } catch (Error& e) {
         rethrow_full(e, a.pool);
     }
-    return disk;
 }
 
 void publish(const PublishSnapshot& a) {

@@ -13,7 +13,11 @@ void publish(const PublishSnapshot&);
 void remove(const RemoveSnapshot&);
 
 /// The disk as it is now in a file that has no name any more; of `a`, pool, guest, mount and limits matter.
-Fd copy_now(const MakeSnapshot& a);
+struct NowCopy {
+    Fd disk;
+    std::string note;  ///< as of make()
+};
+NowCopy copy_now(const MakeSnapshot& a);
 
 /// The folder of a guest's snapshots, made where it is missing, without what killed runs have left there.
 Fd open_clean(const std::string& pool, const std::string& guest);

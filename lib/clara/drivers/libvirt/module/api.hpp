@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "clara/base/error.hpp"
 #include "clara/base/handle.hpp"
@@ -40,7 +41,8 @@ Connection open_watched_connection(const std::string& uri);
 Fd carry(Connection connection, Stream stream);
 
 // What Hypervisor's methods of these names do.
-void begin_backup(virConnectPtr connection, const std::string& name, const std::string& xml);
+void begin_backup(virConnectPtr connection, const std::string& name, const std::string& xml,
+                  const std::string& checkpoint);
 std::optional<std::string> backup(virConnectPtr connection, const std::string& name);
 JobState job(virConnectPtr connection, const std::string& name);
 void abort_job(virConnectPtr connection, const std::string& name);
@@ -49,5 +51,7 @@ std::string keep_memory(virConnectPtr connection, const std::string& name, const
 void wake(virConnectPtr connection, const std::string& name, const std::string& xml);
 void forget_snapshots(virConnectPtr connection, const std::string& name, const std::string& prefix);
 void forget_checkpoints(virConnectPtr connection, const std::string& name);
+std::vector<std::string> checkpoints(virConnectPtr connection, const std::string& name);
+void delete_checkpoint(virConnectPtr connection, const std::string& name, const std::string& checkpoint);
 
 }  // namespace clara::libvirt

@@ -56,8 +56,10 @@ JobState job_of(virConnectPtr connection, virDomainPtr domain, const std::string
 
 }  // namespace
 
-void begin_backup(virConnectPtr connection, const std::string& name, const std::string& xml) {
-    if (::virDomainBackupBegin(find_domain(connection, name).get(), xml.c_str(), nullptr, 0) != 0)
+void begin_backup(virConnectPtr connection, const std::string& name, const std::string& xml,
+                  const std::string& checkpoint) {
+    if (::virDomainBackupBegin(find_domain(connection, name).get(), xml.c_str(),
+                               checkpoint.empty() ? nullptr : checkpoint.c_str(), 0) != 0)
         throw last_error("libvirt does not copy the disks of " + name, connection);
 }
 

@@ -176,8 +176,9 @@ class LibvirtHypervisor : public Hypervisor {
         return answer.get();
     }
 
-    void begin_backup(const std::string& name, const std::string& xml) override {
-        libvirt::begin_backup(connection_.get(), name, xml);
+    void begin_backup(const std::string& name, const std::string& xml,
+                      const std::string& checkpoint) override {
+        libvirt::begin_backup(connection_.get(), name, xml, checkpoint);
     }
     std::optional<std::string> backup(const std::string& name) override {
         return libvirt::backup(connection_.get(), name);
@@ -199,6 +200,12 @@ class LibvirtHypervisor : public Hypervisor {
     }
     void forget_checkpoints(const std::string& name) override {
         libvirt::forget_checkpoints(connection_.get(), name);
+    }
+    std::vector<std::string> checkpoints(const std::string& name) override {
+        return libvirt::checkpoints(connection_.get(), name);
+    }
+    void delete_checkpoint(const std::string& name, const std::string& checkpoint) override {
+        libvirt::delete_checkpoint(connection_.get(), name, checkpoint);
     }
 
   private:

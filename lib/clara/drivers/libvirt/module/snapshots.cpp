@@ -17,9 +17,9 @@ using Checkpoint = Handle<virDomainCheckpoint, virDomainCheckpointFree>;
 
 /// What libvirt keeps of a domain, each with its own handle.
 template <class Owner, class List>
-std::vector<Owner> all_of(virConnectPtr connection, virDomainPtr domain, List list_all) {
+std::vector<Owner> all_of(virConnectPtr connection, virDomainPtr domain, List list_all, unsigned flags = 0) {
     typename Owner::pointer* list = nullptr;
-    const int number = list_all(domain, &list, 0);
+    const int number = list_all(domain, &list, flags);
     if (number < 0) throw last_error("cannot list what libvirt keeps of the domain", connection);
     const Handle<typename Owner::pointer, free_array> array(list);
     std::vector<Owner> all;
@@ -80,6 +80,22 @@ void forget_checkpoints(virConnectPtr connection, const std::string& name) {
         if (::virDomainCheckpointDelete(one.get(), VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) != 0)
             throw last_error("cannot forget a checkpoint of " + name, connection);
     }
+}
+
+std::vector<std::string> checkpoints(virConnectPtr connection, const std::string& name) {
+    const Domain domain = find_domain(connection, name);
+    std::vector<std::string> names;
+    for (const auto& one : all_of<Checkpoint>(connection, domain.get(), ::virDomainListAllCheckpoints,
+                                              VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL))
+        names.emplace_back(::virDomainCheckpointGetName(one.get()));
+    return names;
+}
+
+void delete_checkpoint(virConnectPtr connection, const std::string& name, const std::string& checkpoint) {
+    const Domain domain = find_domain(connection, name);
+    const Checkpoint found(::virDomainCheckpointLookupByName(domain.get(), checkpoint.c_str(), 0));
+    if (!found || ::virDomainCheckpointDelete(found.get(), 0) != 0)
+        throw last_error("cannot delete checkpoint " + checkpoint + " of " + name, connection);
 }
 
 }  // namespace clara::libvirt

@@ -1,0 +1,51 @@
+// The way of clara-backup run, verify and restore.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clara/cli/app.hpp"
+#include "clara/cli/selection.hpp"
+#include "clara/ops/backup.hpp"
+#include "clara/ops/restore.hpp"
+
+namespace clara {
+
+/// Which store, for all verbs.
+struct StoreChoice {
+    std::string name;                        ///< pool of the site; empty: as site.yaml says
+    std::chrono::milliseconds limit{60000};  ///< for a single call to it
+    bool accept_other = false;               ///< another one than last time is taken
+};
+void add_store(CLI::App& app, StoreChoice& store);
+
+struct BackupRun {
+    Selection guests;
+    std::vector<std::string> tags;
+    StoreChoice store;
+    BackupOptions options;
+    std::string keep;  ///< instead of site and guest; empty: theirs
+    bool no_hooks = false;
+};
+int back_up(const BackupRun& run, const CommonFlags& flags);
+
+struct VerifyRun {
+    Selection guests;
+    StoreChoice store;
+    bool oldest_first = false, deep = false;
+    std::optional<std::chrono::milliseconds> max_time;
+};
+int verify_points(const VerifyRun& run, const CommonFlags& flags);
+
+struct RestoreRun {
+    std::string guest, point, as;
+    bool in_place = false;
+    StoreChoice store;
+    RestoreOptions options;
+};
+int restore_guest(const RestoreRun& run, const CommonFlags& flags);
+
+/// Path of the store, that is there and may be used; with `writes` made ready.
+std::string ready_store(const StoreChoice& choice, const Site& site, const std::string& pool, bool writes);
+
+}  // namespace clara

@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "clara/base/caller.hpp"
+#include "clara/base/error.hpp"
+#include "clara/base/files.hpp"
+#include "clara/base/stall.hpp"
+#include "clara/cli/backup_flow.hpp"
+#include "clara/cli/lifecycle_flow.hpp"
+#include "clara/cli/supervise.hpp"
+#include "clara/drivers/libvirt/pull.hpp"
+#include "clara/drivers/points/images.hpp"
+#include "clara/drivers/points/store.hpp"
+#include "clara/drivers/points/store_check.hpp"
+#include "clara/drivers/storage/index.hpp"
+
+namespace clara {
+namespace {
+
+std::vector<std::string> chosen(const BackupRun& run, const std::string& pool) {
+    if (!run.tags.empty() && (run.guests.all || !run.guests.names.empty()))
+        throw Error(ErrorKind::usage, "--tag chooses the guests: NAME and --all exclude it",
+                    "give one of them");
+    const auto guests = read_guests(pool, false);
+    std::vector<std::string> names;
+    if (run.tags.empty() && !run.guests.all) return selected(run.guests, {});
+    for (const auto& [name, guest] : guests) {
+        if (!guest.problem.empty()) {  // told when it is planned
+            if (run.guests.all) names.push_back(name);
+            continue;
+        }
+        const auto spec = load_guest(pool, name);
+        if (!spec) continue;
+        const bool tagged = std::any_of(run.tags.begin(), run.tags.end(), [&](const std::string& tag) {
+            return std::find(spec->tags.begin(), spec->tags.end(), tag) != spec->tags.end();
+        });
+        if (run.guests.all ? !spec->backup.skip : tagged) names.push_back(name);
+    }
+    if (names.empty() && !run.tags.empty())
+        throw Error(ErrorKind::usage, "no guest has such a tag", "tags: in its template or guest.yaml");
+    return names;
+}
+
+BackupFacts facts_of(const GuestSpec& spec, const std::string& store, const Site& site, const Facts& facts) {
+    const StallScope scope("listing the store");
+    BackupFacts backups{.store = store, .points = points::read_points(store, spec.name)};
+    backups.has_image = spec.kind == "kvm" || points::has_image(store, spec.image);
+    backups.room = free_bytes(store);
+    if (spec.kind == "kvm" && known_guest(spec.name, facts).state == GuestState::running)
+        backups.checkpoints = open_hypervisor(site.libvirt_uri, Access::read)->checkpoints(spec.name);
+    return backups;
+}
+
+Plan plan_one(const Planning& p, const BackupRun& run, const std::string& store) {
+    GuestSpec spec = p.spec();
+    BackupOptions options = run.options;
+    options.who = caller();
+    options.keep = !run.keep.empty()  ? parse_keep(run.keep)
+                   : spec.backup.keep ? *spec.backup.keep
+                                      : p.site.backup.keep.value_or(standard_keep);
+    if (run.no_hooks) spec.backup.before.clear(), spec.backup.after.clear();
+    return plan_backup(spec, p.site, p.facts, facts_of(spec, store, p.site, p.facts), options,
+                       system_clock());
+}
+
+/// What a child that was left behind can no longer end.
+void end_jobs(const Site& site, const std::vector<std::string>& names) {
+    std::shared_ptr<Hypervisor> host;
+    for (const auto& name : names) {
+        const std::string socket = pull_socket(site.run_dir, name);
+        if (!exists(socket)) continue;
+        if (!host) host = open_hypervisor(site.libvirt_uri, Access::change);
+        end_left_pull(*host, name, socket);
+    }
+}
+
+}  // namespace
+
+void add_store(CLI::App& app, StoreChoice& store) {
+    app.add_option("--store", store.name, "Pool that the restore points are in; default as site.yaml says")
+        ->type_name("POOL");
+    add_duration(app, "--store-timeout", store.limit, "How long a single call to the store may take");
+    app.add_flag("--new-store", store.accept_other, "It is another one than last time, and that is meant so");
+}
+
+std::string ready_store(const StoreChoice& choice, const Site& site, const std::string& pool, bool writes) {
+    const Pool& store = site.pool(choice.name.empty() ? site.backup.pool : choice.name);
+    points::StoreCheck check{.patience = choice.limit, .mounted = store.mounted, .remembered_in = pool};
+    check.accept_other = choice.accept_other;
+    check.writes = writes;
+    if (store.path == pool && !writes && !exists(pool)) return store.path;
+    if (store.path == pool) make_dirs(pool);
+    points::check_store(store.path, check);
+    if (writes) points::open_store(store.path, store.path == pool ? "" : pool);
+    return store.path;
+}
+
+int back_up(const BackupRun& run, const CommonFlags& flags) {
+    const Site site = read_site(flags.config);
+    const std::string pool = site.pool(flags.pool).path;
+    if (!run.keep.empty()) parse_keep(run.keep);  // throws before anything is asked
+    const std::string store = ready_store(run.store, site, pool, !flags.dry_run);
+    const auto names = chosen(run, pool);
+    if (names.empty()) return 0;
+    const Selection selection{names, false};
+    auto work = [&] {
+        return run_verb(
+            {.name = "backup", .disks = true}, selection,
+            [&](const Planning& p) { return plan_one(p, run, store); }, flags);
+    };
+    if (flags.dry_run) return work();
+    return supervised({run.store.limit, store, [&] { end_jobs(site, names); }}, work);
+}
+
+}  // namespace clara

@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "clara/base/clock.hpp"
+#include "clara/base/error.hpp"
+#include "clara/base/interrupt.hpp"
+#include "clara/base/log.hpp"
+#include "clara/cli/backup_flow.hpp"
+#include "clara/cli/supervise.hpp"
+#include "clara/cli/tell.hpp"
+#include "clara/drivers/points/proof.hpp"
+#include "clara/drivers/points/store.hpp"
+#include "clara/spec/site.hpp"
+
+namespace clara {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Looked {
+    std::string guest, point;
+    std::vector<std::string> damage, dependents;
+};
+
+/// Points that stand on it, however far above.
+std::vector<std::string> standing_on(const std::string& point, const std::vector<Point>& points) {
+    std::vector<std::string> all{point};
+    for (const auto& one : points)
+        if (std::find(all.begin(), all.end(), one.info.parent) != all.end() && !one.info.parent.empty())
+            all.push_back(one.info.name);
+    all.erase(all.begin());
+    return all;
+}
+
+/// What is found is written down: what is damaged counts for nothing any more, and the next backup is a full
+/// one.
+Looked look_at(const std::string& store, const Point& known, bool deep, const CommonFlags& flags) {
+    const std::string& guest = known.info.guest;
+    const auto lock = points::lock_points(store, guest, "verify of " + guest, flags.lock_wait);
+    const auto all = points::read_points(store, guest, true);
+    const auto point =
+        std::find_if(all.begin(), all.end(), [&](const Point& p) { return p.info.name == known.info.name; });
+    Looked looked{guest, known.info.name, {}, {}};
+    if (point == all.end()) return looked;  // rotated away meanwhile
+    looked.damage = points::look_at_point(store, *point, deep);
+    if (!looked.damage.empty()) looked.dependents = standing_on(known.info.name, all);
+    if (!point->problem.empty()) return looked;
+    PointState state = point->state;
+    state.damage = looked.damage;
+    if (looked.damage.empty()) state.verified = iso8601(system_clock()());
+    points::put_state(store, guest, known.info.name, state);
+    return looked;
+}
+
+std::string on_it(const Looked& looked) {
+    return looked.dependents.empty() ? ""
+                                     : fmt::format("; {} stand on it", fmt::join(looked.dependents, ", "));
+}
+
+int report(const std::vector<Looked>& all, std::size_t left, const CommonFlags& flags) {
+    std::size_t damaged = 0;
+    Json list = Json::array();
+    for (const auto& looked : all) {
+        list.push_back({{"guest", looked.guest},
+                        {"point", looked.point},
+                        {"damage", looked.damage},
+                        {"dependents", looked.dependents}});
+        if (looked.damage.empty()) continue;
+        ++damaged;
+        tell(looked.guest, ErrorKind::partial,
+             fmt::format("restore point {} is damaged: {}{}", looked.point, fmt::join(looked.damage, "; "),
+                         on_it(looked)),
+             "the next clara-backup run stands on none of these", flags.json);
+    }
+    if (flags.json)
+        fmt::print("{}\n", Json{{"schema", "clara.verify/1"}, {"points", list}, {"left", left}}.dump(2));
+    else if (!flags.quiet)
+        fmt::print("{} restore points verified, {} damaged{}\n", all.size(), damaged,
+                   left ? fmt::format(", {} left for the next time", left) : "");
+    return damaged ? static_cast<int>(ErrorKind::partial) : 0;
+}
+
+int verify_all(const VerifyRun& run, const std::string& store, const CommonFlags& flags) {
+    const auto known = points::read_points(store);
+    std::vector<std::string> names;
+    for (const auto& [name, points] : known) names.push_back(name);
+    std::vector<Point> wanted;
+    for (const auto& name : selected(run.guests, names)) {
+        const auto found = known.find(name);
+        if (found == known.end())
+            throw Error(ErrorKind::usage, name + " has no restore points in " + store, "clara-backup list");
+        wanted.insert(wanted.end(), found->second.begin(), found->second.end());
+    }
+    if (run.oldest_first)
+        std::stable_sort(wanted.begin(), wanted.end(),
+                         [](const Point& a, const Point& b) { return a.state.verified < b.state.verified; });
+    const auto began = std::chrono::steady_clock::now();
+    std::vector<Looked> looked;
+    for (const auto& point : wanted) {
+        throw_if_interrupted();
+        if (run.max_time && std::chrono::steady_clock::now() - began >= *run.max_time) break;
+        log::status(fmt::format("[{}/{}] verifying {} {}", looked.size() + 1, wanted.size(), point.info.guest,
+                                point.info.name));
+        looked.push_back(look_at(store, point, run.deep, flags));
+    }
+    log::status("");
+    return report(looked, wanted.size() - looked.size(), flags);
+}
+
+}  // namespace
+
+int verify_points(const VerifyRun& run, const CommonFlags& flags) {
+    require_root();
+    const Site site = read_site(flags.config);
+    const std::string store = ready_store(run.store, site, site.pool(flags.pool).path, true);
+    return supervised({run.store.limit, store, {}}, [&] { return verify_all(run, store, flags); });
+}
+
+}  // namespace clara

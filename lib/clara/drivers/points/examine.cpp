@@ -1,0 +1,77 @@
+#include "clara/drivers/points/examine.hpp"
+
+#include <ext2fs/ext2_fs.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+
+#include "clara/base/error.hpp"
+#include "clara/base/handle.hpp"
+#include "clara/base/process.hpp"
+#include "clara/drivers/disks/chain.hpp"
+#include "clara/drivers/disks/disk_export.hpp"
+#include "clara/drivers/disks/qcow2_header.hpp"
+#include "clara/drivers/disks/scratch_disk.hpp"
+#include "clara/drivers/disks/volumes.hpp"
+#include "clara/drivers/storage/ext4_check.hpp"
+
+namespace clara::points {
+namespace {
+
+constexpr off_t superblock_at = 1024;  // bytes; Documentation/filesystems/ext4/super.rst
+
+/// What the kernel has noted when it met an error; "" where it met none.
+std::string noted_error(const std::string& device) {
+    const Fd file(::open(device.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) throw system_error("cannot open " + device, errno);
+    ext2_super_block super{};
+    if (::pread(file.get(), &super, sizeof super, superblock_at) != sizeof super)
+        return "it has no superblock";
+    if (super.s_magic != EXT2_SUPER_MAGIC) return "its superblock is destroyed";
+    if (super.s_error_count > 0) return fmt::format("the kernel met {} errors in it", super.s_error_count);
+    if (super.s_state & EXT2_ERROR_FS) return "it is marked as having errors";
+    return {};
+}
+
+std::vector<std::string> examine_ext(const std::string& device, const std::string& what) {
+    std::vector<std::string> reasons;
+    if (auto noted = noted_error(device); !noted.empty()) reasons.push_back(what + noted);
+    try {
+        settle_ext4(device, "");
+    } catch (const Error& e) {
+        reasons.push_back(what + e.message());
+    }
+    return reasons;
+}
+
+}  // namespace
+
+std::vector<std::string> examine_container(const std::string& disk) {
+    return examine_ext(disk, "");
+}
+
+std::vector<std::string> examine_machine(const std::string& disk) {
+    const ScratchDisk scratch(read_qcow2_header(disk).size);
+    const auto chain = scratch.above(disk_chain(disk, "qcow2"));
+    std::vector<Volume> volumes;
+    {
+        DiskExport whole(chain);
+        volumes = find_volumes(whole.path());
+        whole.close();
+    }
+    std::vector<std::string> reasons;
+    for (const auto& volume : volumes) {
+        if (!volume.editable()) continue;
+        DiskExport part(chain, volume);
+        const auto found = examine_ext(
+            part.path(), volume.number ? fmt::format("partition {}: ", volume.number) : std::string());
+        reasons.insert(reasons.end(), found.begin(), found.end());
+        part.close();
+    }
+    return reasons;
+}
+
+}  // namespace clara::points

@@ -1,0 +1,87 @@
+#include "clara/drivers/points/merge.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include "clara/base/error.hpp"
+#include "clara/base/files.hpp"
+#include "clara/base/stall.hpp"
+#include "clara/drivers/storage/layout.hpp"
+
+namespace clara::points {
+namespace {
+
+constexpr std::size_t sums_limit = std::size_t{4} << 30;  // bytes: digests of 6 TiB
+
+}  // namespace
+
+PointFile merge_packed(const std::vector<const PackedReader*>& newest_first, PackedWriter& to, bool backed) {
+    struct From {
+        const PackedReader* reader;
+        const PackedReader::Cluster* cluster;
+    };
+    std::map<std::uint64_t, From> all;
+    for (const PackedReader* reader : newest_first)
+        for (const auto& cluster : reader->clusters()) all.emplace(cluster.index, From{reader, &cluster});
+    for (const auto& [index, from] : all) {
+        switch (from.cluster->kind) {
+            case PackedReader::Kind::zero:
+                if (backed) to.add_zero(index);
+                break;
+            case PackedReader::Kind::plain:
+                to.add_plain(index, from.reader->stored(*from.cluster));
+                break;
+            case PackedReader::Kind::compressed:
+                to.add_compressed(index, from.reader->stored(*from.cluster));
+                break;
+            case PackedReader::Kind::absent:
+                break;
+        }
+    }
+    return to.finish();
+}
+
+PackedReader open_packed(int folder, const std::string& file) {
+    const StallScope scope("reading from the store");
+    Fd fd(::openat(folder, file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) throw system_error("cannot open " + file, errno);
+    return {std::move(fd), file};
+}
+
+std::string sums_file(const std::string& disk) {
+    return disk.substr(0, disk.rfind('.')) + ".sums";
+}
+
+Sums load_sums(int folder, const std::string& disk) {
+    const StallScope scope("reading from the store");
+    const auto text = read_file_at(folder, sums_file(disk), sums_limit);
+    if (!text) throw Error(ErrorKind::failed, sums_file(disk) + " is missing");
+    return read_sums(*text, sums_file(disk));
+}
+
+Sums whole_sums(const std::string& store, const PointInfo& point, const std::string& disk,
+                const std::vector<Point>& points) {
+    std::vector<Sums> chain;
+    const PointInfo* at = &point;
+    for (std::size_t i = 0; i <= points.size(); ++i) {
+        const bool has = std::any_of(at->disks.begin(), at->disks.end(),
+                                     [&](const PointDisk& d) { return d.file == disk; });
+        if (!has) break;
+        chain.push_back(load_sums(open_dir(pool::point(store, at->guest, at->name)).get(), disk));
+        if (at->parent.empty()) break;
+        const auto parent = std::find_if(points.begin(), points.end(),
+                                         [&](const Point& p) { return p.info.name == at->parent; });
+        if (parent == points.end())
+            throw Error(ErrorKind::failed,
+                        "point " + at->parent + ", which " + at->name + " stands on, is missing");
+        at = &parent->info;
+    }
+    Sums whole;
+    for (auto sums = chain.rbegin(); sums != chain.rend(); ++sums) whole = merged(whole, *sums);
+    return whole;
+}
+
+}  // namespace clara::points

@@ -1,0 +1,32 @@
+// Points are removed from under others that stand on them.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "clara/drivers/points/packed.hpp"
+#include "clara/drivers/points/sums.hpp"
+#include "clara/spec/point.hpp"
+
+namespace clara::points {
+
+/// Writes what a guest sees through several files, the newest first, into one that stands on `backing`. What
+/// is stored is copied as it is: nothing is compressed anew. Without a backing file zeros are left out.
+PointFile merge_packed(const std::vector<const PackedReader*>& newest_first, PackedWriter& to, bool backed);
+
+/// A point's disk as it lies in the store. Error{failed} where it is damaged.
+PackedReader open_packed(int folder, const std::string& file);
+Sums load_sums(int folder, const std::string& disk);
+/// disk.sums of disk.qcow2
+std::string sums_file(const std::string& disk);
+
+/// What a guest sees of a point's disk: its own digests over those it stands on.
+Sums whole_sums(const std::string& store, const PointInfo& point, const std::string& disk,
+                const std::vector<Point>& points);
+
+/// Removes the point. Those that stood on it get what they need of it first: each as .NAME.merged, read again
+/// from the store, then in one step in its place, with the same content as before. A kill at any moment
+/// leaves all points readable. The caller has lock_points(); `points` are all of the guest, with ranges.
+void remove_point(const std::string& store, const std::string& guest, const std::string& name,
+                  const std::vector<Point>& points);
+
+}  // namespace clara::points

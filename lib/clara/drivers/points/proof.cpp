@@ -1,0 +1,97 @@
+#include "clara/drivers/points/proof.hpp"
+
+#include "clara/base/clock.hpp"
+#include "clara/base/error.hpp"
+#include "clara/base/files.hpp"
+#include "clara/base/stall.hpp"
+#include "clara/drivers/disks/qemu_img.hpp"
+#include "clara/drivers/points/examine.hpp"
+#include "clara/drivers/points/manifest.hpp"
+#include "clara/drivers/points/merge.hpp"
+#include "clara/drivers/points/store.hpp"
+#include "clara/drivers/points/verify.hpp"
+#include "clara/drivers/storage/folders.hpp"
+#include "clara/drivers/storage/layout.hpp"
+#include "clara/ops/shape.hpp"
+
+namespace clara::points {
+namespace {
+
+using Reasons = std::vector<std::string>;
+
+void add(Reasons& to, const Reasons& more) {
+    to.insert(to.end(), more.begin(), more.end());
+}
+
+/// Errors of what is looked at are reasons; those of ourselves (a signal) go on.
+template <class Look>
+void look(Reasons& reasons, Look work) {
+    try {
+        add(reasons, work());
+    } catch (const Error& e) {
+        if (e.kind() == ErrorKind::interrupted || e.kind() == ErrorKind::terminated) throw;
+        reasons.push_back(e.message());
+    }
+}
+
+Reasons look_inside(const std::string& path, int folder, const PointInfo& info) {
+    Reasons reasons;
+    for (const auto& disk : info.disks) {
+        look(reasons, [&] {
+            return verify_content(open_packed(folder, disk.file), load_sums(folder, disk.file), disk.file);
+        });
+        if (!reasons.empty()) return reasons;
+        const StallScope scope("reading from the store");
+        look(reasons, [&] {
+            check_disk(path + "/" + disk.file, "qcow2");
+            return Reasons{};
+        });
+        // A container's disk was looked through before it was packed, and is the same as then.
+        if (info.kind == "kvm") look(reasons, [&] { return examine_machine(path + "/" + disk.file); });
+    }
+    return reasons;
+}
+
+Reasons compare_shape(const ProvePoint& a, const PointInfo& info) {
+    if (a.last_good.empty()) return {};
+    return judge_shape(info, read_point(a.store, a.name, a.last_good).info);
+}
+
+}  // namespace
+
+std::vector<std::string> look_at_point(const std::string& store, const Point& point, bool deep) {
+    if (!point.problem.empty()) return {point.problem};
+    const std::string path = pool::point(store, point.info.guest, point.info.name);
+    const Fd folder = open_dir(path);
+    Reasons reasons = verify_stored(folder.get(), point.info);
+    if (deep && reasons.empty()) add(reasons, look_inside(path, folder.get(), point.info));
+    return reasons;
+}
+
+std::vector<std::string> prove_point(const ProvePoint& a) {
+    const std::string partial = pool::partial(a.point);
+    const std::string path = pool::backups(a.store, a.name) + "/" + partial;
+    const Fd points = open_dir(pool::backups(a.store, a.name)), folder = open_dir(path);
+    const auto manifest = read_file_at(folder.get(), "manifest.json", std::size_t{1} << 30);
+    const auto text = read_file_at(folder.get(), "state.json");
+    if (!manifest || !text) throw Error(ErrorKind::failed, partial + " is gone");
+    const PointInfo info = read_manifest(*manifest, "manifest.json");
+    PointState state = read_state(*text, "state.json");
+    Reasons reasons = state.quarantine;
+    look(reasons, [&] { return verify_stored(folder.get(), info); });
+    if (reasons.empty()) add(reasons, look_inside(path, folder.get(), info));
+    look(reasons, [&] { return compare_shape(a, info); });
+    if (reasons.empty())
+        state.verified = iso8601(system_clock()());
+    else
+        state.quarantine = reasons;
+    const StallScope scope("writing to the store");
+    write_file_at(folder.get(), "state.json", write_state(state));
+    if (reasons.empty()) return {};
+    if (!rename_new(points.get(), partial, a.point))
+        throw StaleFacts("there is a point " + a.point + " already");
+    fsync_or_throw(points.get(), "the folder of points");
+    return reasons;
+}
+
+}  // namespace clara::points

@@ -1,0 +1,98 @@
+// Restore points in memory.
+#pragma once
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "clara/base/error.hpp"
+#include "clara/drivers/storage/folders.hpp"
+#include "clara/plan/drivers.hpp"
+#include "fakes/storage.hpp"
+
+namespace clara {
+
+/// Backs up the guests of a FakeStorage.
+class FakePoints : public PointDriver {
+  public:
+    explicit FakePoints(FakeStorage& storage) : storage_(storage) {}
+
+    struct Made {
+        Point point;
+        FakeStorage::Guest guest;
+    };
+    using Made_ = std::map<std::string, Made>;     ///< by name of the point
+    std::map<std::string, Made_> points, partial;  ///< by guest
+    std::map<std::string, FakeStorage::Guest> replaced;
+    std::set<std::string> images;   ///< that the store has
+    std::set<std::string> corrupt;  ///< guests whose next point is not what was read
+
+    void copy_image(const CopyImage& a) override { images.insert(a.image); }
+    std::string make(const MakePoint& a) override {
+        std::lock_guard guard(mutex_);
+        auto& pool = storage_.pools[a.pool];
+        const auto guest = pool.guests.find(a.name);
+        if (guest == pool.guests.end()) throw StaleFacts("it was removed just now");
+        std::string newest;
+        for (const auto& [name, made] : points[a.name])
+            if (made.point.good()) newest = name;
+        if (!a.info.parent.empty() && a.info.parent != newest)
+            throw StaleFacts(a.info.parent + " is not the newest point any more");
+        if (points[a.name].count(a.info.name)) throw StaleFacts("there is a point of that name");
+        Made made{{a.info}, guest->second};
+        made.point.stored = guest->second.taken();
+        partial[a.name][a.info.name] = made;
+        return "copied";
+    }
+    void discard(const MakePoint& a) override { partial[a.name].erase(a.info.name); }
+    void prove(const ProvePoint& a) override {
+        Made& made = partial[a.name].at(a.point);
+        if (!corrupt.count(a.name)) {
+            made.point.state.verified = made.point.info.time;
+            return;
+        }
+        made.point.state.quarantine = {"it is not what was read"};
+        points[a.name][a.point] = made;
+        partial[a.name].erase(a.point);
+        throw Error(ErrorKind::partial, a.point + " is in quarantine: it is not what was read");
+    }
+    void publish(const PublishPoint& a) override {
+        points[a.name][a.point] = partial[a.name].at(a.point);
+        partial[a.name].erase(a.point);
+    }
+    void remove(const RemovePoint& a) override {
+        std::size_t proven = 0;
+        for (const auto& [name, made] : points[a.name])
+            if (made.point.proven() && name != a.point) ++proven;
+        if (points[a.name].count(a.point) && points[a.name][a.point].point.proven() && proven == 0)
+            throw Error(ErrorKind::refused, a.point + " is the last proven point of " + a.name);
+        points[a.name].erase(a.point);
+    }
+
+    void restore(const RestorePoint& a) override {
+        auto& pool = storage_.pools[a.pool];
+        if (!a.replaces && pool.guests.count(a.name)) throw exists_already(a.name);
+        if (!points[a.guest].count(a.point)) throw Error(ErrorKind::refused, "there is no such point");
+        pool.partial[a.name] = points[a.guest][a.point].guest;
+    }
+    void drop_restored(const RestorePoint& a) override { storage_.pools[a.pool].partial.erase(a.name); }
+    void swap(const SwapGuest& a) override {
+        auto& pool = storage_.pools[a.pool];
+        if (pool.running.count(a.name)) throw Error(ErrorKind::busy, "its disk is in use");
+        replaced[a.name] = pool.guests.at(a.name);
+        pool.guests[a.name] = pool.partial.at(a.name);
+        pool.partial.erase(a.name);
+    }
+    void swap_back(const SwapGuest& a) override {
+        auto& pool = storage_.pools[a.pool];
+        pool.partial[a.name] = pool.guests.at(a.name);
+        pool.guests[a.name] = replaced.at(a.name);
+        replaced.erase(a.name);
+    }
+    void drop_replaced(const DropReplaced& a) override { replaced.erase(a.name); }
+
+  private:
+    std::mutex mutex_;
+    FakeStorage& storage_;
+};
+
+}  // namespace clara
