@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <cerrno>
+#include <unordered_set>
 
 #include "clara/base/error.hpp"
 #include "clara/drivers/points/packed_format.hpp"
@@ -61,9 +62,12 @@ class Parser {
 
     std::vector<PackedReader::Cluster> clusters() const {
         std::vector<PackedReader::Cluster> all;
+        std::unordered_set<std::uint64_t> seen;
         for (std::uint64_t i = 0; i < l1_.size() / 8; ++i) {
             const std::uint64_t at = get64(l1_, i * 8) & offset_mask;
             if (at == 0) continue;
+            // So there are no more clusters than the file has room for entries.
+            if (!seen.insert(at).second) fail(fmt::format("a table at byte {} is there twice", at));
             const std::string l2 = table(at, cluster_size);
             for (std::uint64_t j = 0; j < table_entries; ++j)
                 if (const std::uint64_t entry = get64(l2, j * 8))
@@ -94,6 +98,8 @@ class Parser {
             found.length = (further + 1) * sector - found.offset % sector;
         } else if (entry & zero) {
             return {index, Kind::zero, 0, 0};
+        } else if (found.offset % cluster_size != 0) {
+            fail(fmt::format("block {} does not begin where a cluster does", index));
         }
         if (found.offset < cluster_size || found.offset > end_ || end_ - found.offset < found.length)
             fail(fmt::format("block {} lies outside of the file", index));
