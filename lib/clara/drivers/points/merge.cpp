@@ -70,8 +70,9 @@ Sums whole_sums(const std::string& store, const PointInfo& point, const std::str
         const bool has = std::any_of(at->disks.begin(), at->disks.end(),
                                      [&](const PointDisk& d) { return d.file == disk; });
         if (!has) break;
-        chain.push_back(load_sums(open_dir(pool::point(store, at->guest, at->name)).get(), disk));
-        if (at->parent.empty()) break;
+        const Fd folder = open_dir(pool::point(store, at->guest, at->name));
+        chain.push_back(load_sums(folder.get(), disk));
+        if (at->parent.empty() || !open_packed(folder.get(), disk).backed()) break;
         const auto parent = std::find_if(points.begin(), points.end(),
                                          [&](const Point& p) { return p.info.name == at->parent; });
         if (parent == points.end())

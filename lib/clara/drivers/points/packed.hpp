@@ -50,7 +50,8 @@ class PackedReader {
         std::size_t length = 0;    ///< bytes there; of compressed ones up to the end of their last sector
     };
     bool backed() const { return !backing_.empty(); }  ///< it stands on another file
-    std::uint64_t size() const { return size_; }       ///< bytes the guest sees
+    const std::string& backing() const { return backing_; }  ///< as written; empty: none
+    std::uint64_t size() const { return size_; }             ///< bytes the guest sees
     const std::vector<Cluster>& clusters() const {
         return clusters_;
     }  ///< those that are not absent, ascending

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <map>
+#include <optional>
+#include <utility>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
@@ -21,7 +24,7 @@ namespace clara::points {
 namespace {
 
 /// The test hook: CLARA_TEST_MERGE=1 ends us when the merged point is written, 2 when it is whole, 3 when it
-/// stands in its place and the old one beside it.
+/// stands in its place and the old one beside it. CLARA_TEST_NO_EXCHANGE: as on a file system without that.
 void stop_for_test(char step) {
     const char* hook = std::getenv("CLARA_TEST_MERGE");
     if (hook && hook[0] == step) ::raise(SIGKILL);
@@ -33,17 +36,13 @@ const Point* find_point(const std::vector<Point>& points, const std::string& nam
     return nullptr;
 }
 
-const PointDisk* find_disk(const PointInfo& info, const std::string& file) {
-    for (const auto& disk : info.disks)
-        if (disk.file == file) return &disk;
-    return nullptr;
-}
-
 /// One point takes over what it needs of its parent.
 class Merge {
   public:
-    Merge(const std::string& store, const Point& child, const Point& parent)
-        : folder_(open_dir(pool::backups(store, child.info.guest))),
+    Merge(const std::string& store, const Point& child, const Point& parent, const std::vector<Point>& points)
+        : store_(store),
+          points_(points),
+          folder_(open_dir(pool::backups(store, child.info.guest))),
           name_(child.info.name),
           merged_("." + child.info.name + ".merged"),
           info_(child.info),
@@ -61,9 +60,9 @@ class Merge {
             write();
             stop_for_test('1');
             prove();
-        } catch (...) {
+        } catch (Error& e) {
             remove_tree_at(folder_.get(), merged_);
-            throw;
+            throw e.in(name_ + " merged with " + parent_.name);
         }
         stop_for_test('2');
         take_place();
@@ -72,20 +71,27 @@ class Merge {
   private:
     void write() {
         info_.parent = parent_.parent;
-        info_.files.clear();
+        const auto before = std::exchange(info_.files, {});
         for (auto& disk : info_.disks) merge_disk(disk);
-        for (const auto& name : list_dir(child_dir_.get())) {
+        for (const auto& file : before) {
             const bool done = std::any_of(info_.files.begin(), info_.files.end(),
-                                          [&](const PointFile& file) { return file.name == name; });
-            if (done || name == "manifest.json") continue;
-            const auto text = read_file_at(child_dir_.get(), name, std::size_t{1} << 30);
-            write_file_at(to_.get(), name, *text, 0640, Durable::content);
-            if (name != "state.json") info_.files.push_back(listed(name, *text));
+                                          [&](const PointFile& made) { return made.name == file.name; });
+            if (done) continue;
+            copy(file.name);
+            info_.files.push_back(file);
         }
+        copy("state.json");
         std::sort(info_.files.begin(), info_.files.end(),
                   [](const PointFile& a, const PointFile& b) { return a.name < b.name; });
         write_file_at(to_.get(), "manifest.json", write_manifest(info_), 0644, Durable::content);
         fsync_or_throw(to_.get(), merged_);
+    }
+
+    /// With the digests that it had: where it was damaged, prove() sees it.
+    void copy(const std::string& name) {
+        const auto text = read_file_at(child_dir_.get(), name, std::size_t{1} << 30);
+        if (!text) throw Error(ErrorKind::failed, name_ + "/" + name + " is missing");
+        write_file_at(to_.get(), name, *text, 0640, Durable::content);
     }
 
     void merge_disk(PointDisk& disk) {
@@ -94,7 +100,11 @@ class Merge {
         std::vector<const PackedReader*> from{&own};
         std::optional<PackedReader> below;
         bool backed = false;
-        if (const PointDisk* base = find_disk(parent_, disk.file); base && base->target == disk.target) {
+        // Whatever the manifests say: the file itself needs the other, or does not.
+        if (own.backed()) {
+            if (own.backing() != "../" + parent_.name + "/" + disk.file)
+                throw Error(ErrorKind::failed, name_ + "/" + disk.file + " stands on " + own.backing() +
+                                                   ", not on point " + parent_.name);
             below.emplace(open_packed(parent_dir_.get(), disk.file));
             from.push_back(&*below);
             backed = below->backed();
@@ -115,22 +125,48 @@ class Merge {
         disk.zeroed = static_cast<std::uint64_t>(std::count_if(
                           sums.begin(), sums.end(), [](const Sum& s) { return s.digest == zero_digest; })) *
                       cluster_size;
+        disk.dense = dense_bytes(from);
+    }
+
+    static std::uint64_t dense_bytes(const std::vector<const PackedReader*>& newest_first) {
+        std::map<std::uint64_t, PackedReader::Kind> kinds;
+        for (const auto* reader : newest_first)
+            for (const auto& cluster : reader->clusters()) kinds.emplace(cluster.index, cluster.kind);
+        return cluster_size *
+               static_cast<std::uint64_t>(std::count_if(kinds.begin(), kinds.end(), [](const auto& one) {
+                   return one.second == PackedReader::Kind::plain;
+               }));
+    }
+
+    /// What a guest sees of the merged disk, by digests.
+    std::string content(const PackedReader& merged_disk, const Sums& sums, const std::string& file) {
+        if (!merged_disk.backed()) return content_of(sums);
+        const Point* base = find_point(points_, parent_.parent);
+        if (!base) throw Error(ErrorKind::failed, "point " + parent_.parent + " is missing");
+        return content_of(merged(whole_sums(store_, base->info, file, points_), sums));
     }
 
     void prove() {
         auto wrong = verify_stored(to_.get(), info_);
         // Damage of either must not be given new digests.
-        for (const auto& disk : info_.disks)
-            if (wrong.empty())
-                wrong = verify_content(open_packed(to_.get(), disk.file), load_sums(to_.get(), disk.file),
-                                       disk.file);
+        for (const auto& disk : info_.disks) {
+            if (!wrong.empty()) break;
+            const PackedReader reader = open_packed(to_.get(), disk.file);
+            const Sums sums = load_sums(to_.get(), disk.file);
+            wrong = verify_content(reader, sums, disk.file);
+            if (content(reader, sums, disk.file) != disk.content)
+                wrong.push_back(disk.file + " would not be what it was");
+        }
         if (!wrong.empty())
-            throw Error(ErrorKind::failed, name_ + " merged with " + parent_.name + ": " + wrong.front(),
-                        "look at the store; both points are as they were");
+            throw Error(ErrorKind::failed, wrong.front(), "look at the store; both points are as they were");
     }
 
     void take_place() {
-        if (::renameat2(folder_.get(), merged_.c_str(), folder_.get(), name_.c_str(), RENAME_EXCHANGE) == 0) {
+        const int done =
+            std::getenv("CLARA_TEST_NO_EXCHANGE")
+                ? (errno = EINVAL, -1)
+                : ::renameat2(folder_.get(), merged_.c_str(), folder_.get(), name_.c_str(), RENAME_EXCHANGE);
+        if (done == 0) {
             stop_for_test('3');
             fsync_or_throw(folder_.get(), "the folder of points");
             return remove_tree_at(folder_.get(), merged_);
@@ -139,6 +175,7 @@ class Merge {
             throw system_error("cannot put " + merged_ + " in its place", errno);
         // Two steps: open_clean_points() finishes them after a kill.
         const std::string old = pool::removed(name_);
+        remove_tree_at(folder_.get(), old);
         if (::renameat(folder_.get(), name_.c_str(), folder_.get(), old.c_str()) != 0)
             throw system_error("cannot rename " + name_, errno);
         stop_for_test('3');
@@ -148,11 +185,43 @@ class Merge {
         remove_tree_at(folder_.get(), old);
     }
 
+    const std::string& store_;
+    const std::vector<Point>& points_;
     Fd folder_, child_dir_, parent_dir_, to_;
     std::string name_, merged_;
     PointInfo info_;
     const PointInfo& parent_;
 };
+
+/// A point whose manifest cannot be read: its disks still tell whether they need the other one.
+bool stands_on(int folder, const std::string& point, const std::string& name) {
+    const Fd dir = open_dir_at(folder, point);
+    for (const auto& file : list_dir(dir.get())) {
+        if (!file.ends_with(".qcow2")) continue;
+        try {
+            if (open_packed(dir.get(), file).backing().starts_with("../" + name + "/")) return true;
+        } catch (const Error& e) {
+            if (e.kind() != ErrorKind::failed)
+                throw;  // a disk that is damaged as well needs nothing any more
+        }
+    }
+    return false;
+}
+
+/// What stands on a point can be given what it needs of it only where both manifests can be read.
+void check_known(int folder, const Point& gone, const std::vector<Point>& points) {
+    const std::string& name = gone.info.name;
+    for (const auto& point : points) {
+        const bool known = !point.info.kind.empty();
+        if (!known && &point != &gone && stands_on(folder, point.info.name, name))
+            throw Error(ErrorKind::refused, point.info.name + ", which is damaged, stands on " + name,
+                        "clara-backup remove " + point.info.guest + " " + point.info.name);
+        if (known && point.info.parent == name && gone.info.kind.empty())
+            throw Error(ErrorKind::refused,
+                        point.info.name + " stands on " + name + ", whose manifest is damaged",
+                        "clara-backup remove " + point.info.guest + " " + point.info.name);
+    }
+}
 
 }  // namespace
 
@@ -160,13 +229,17 @@ void remove_point(const std::string& store, const std::string& guest, const std:
                   const std::vector<Point>& points) {
     const Point* gone = find_point(points, name);
     if (!gone) return;
+    const Fd folder = open_dir(pool::backups(store, guest));
+    check_known(folder.get(), *gone, points);
     for (const auto& child : points)
-        if (child.problem.empty() && child.info.parent == name) {
+        if (child.info.parent == name) {
             throw_if_interrupted();
-            Merge(store, child, *gone).run();
+            Merge(store, child, *gone, points).run();
         }
     const StallScope scope("removing from the store");
-    const Fd folder = open_dir(pool::backups(store, guest));
+    // Where the name is free, what is left of a killed merge would take it.
+    remove_tree_at(folder.get(), "." + name + ".merged");
+    remove_tree_at(folder.get(), pool::removed(name));
     if (::renameat(folder.get(), name.c_str(), folder.get(), pool::removed(name).c_str()) != 0)
         throw system_error("cannot remove " + name, errno);
     fsync_or_throw(folder.get(), "the folder of points");
