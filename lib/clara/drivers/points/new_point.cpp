@@ -159,8 +159,11 @@ class NewPoint {
         info_.moment = "it ran: as after a power cut, all disks at one moment";
         try {
             for (const auto& disk : request.disks) {
-                auto source = nbd_source(request.socket, disk.target, counted ? pull_bitmap : "");
-                pack_disk(*source, disk.file.substr(disk.file.rfind('/') + 1), disk.target);
+                const std::string name = disk.file.substr(disk.file.rfind('/') + 1);
+                auto source = nbd_source(request.socket, disk.target, "");
+                if (counted && base_of(name, source->size()))
+                    source = nbd_source(request.socket, disk.target, pull_bitmap);
+                pack_disk(*source, name, disk.target);
             }
             job->end();
         } catch (...) {
@@ -169,16 +172,21 @@ class NewPoint {
         }
     }
 
+    /// The parent's disk that this one can stand on. One that has become smaller stands alone: what it grows
+    /// by later must not show what was cut off.
+    const PointDisk* base_of(const std::string& name, std::uint64_t size) const {
+        for (const auto& disk : parent_.disks)
+            if (disk.file == name) return disk.size <= size ? &disk : nullptr;
+        return nullptr;
+    }
+
     void pack_disk(Source& source, const std::string& name, const std::string& target) {
         Sums parent;
         std::string backing;
-        for (const auto& disk : parent_.disks)
-            if (disk.file == name) {
-                parent = whole_sums(a_.store, parent_, name, points_);
-                backing = "../" + parent_.name + "/" + name;
-            }
-        const std::uint64_t clusters = (source.size() + cluster_size - 1) / cluster_size;
-        std::erase_if(parent, [&](const Sum& sum) { return sum.cluster >= clusters; });
+        if (base_of(name, source.size())) {
+            parent = whole_sums(a_.store, parent_, name, points_);
+            backing = "../" + parent_.name + "/" + name;
+        }
         const Fd file(
             ::openat(to_.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640));
         if (!file) throw system_error("cannot make " + name + " in the store", errno);
