@@ -18,7 +18,8 @@ constexpr std::uint64_t largest = std::uint64_t{1} << 60;  // bytes: no disk is 
 
 /// The text of an object without its end, then the seal.
 std::string sealed(const ordered_json& tree) {
-    std::string text = tree.dump(1, '\t');
+    // Names and notes that are no UTF-8 must not keep a backup from being made.
+    std::string text = tree.dump(1, '\t', false, ordered_json::error_handler_t::replace);
     text.resize(text.size() - 2);  // "\n}"
     text += ",\n";
     return text + fmt::format("\t\"sha256\": \"{}\"\n}}\n", hex(digest_of(text)));
