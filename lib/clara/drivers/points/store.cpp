@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +13,7 @@
 #include "clara/drivers/points/manifest.hpp"
 #include "clara/drivers/points/sums.hpp"
 #include "clara/drivers/storage/layout.hpp"
+#include "clara/spec/names.hpp"
 
 namespace clara::points {
 namespace {
@@ -48,6 +50,11 @@ Point read_one(int folder, const std::string& guest, const std::string& name) {
     return point;
 }
 
+bool is_folder(const std::string& path) {
+    struct stat st {};
+    return ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 }  // namespace
 
 std::vector<Point> read_points(const std::string& store, const std::string& guest, bool ranges) {
@@ -75,7 +82,7 @@ std::map<std::string, std::vector<Point>> read_points(const std::string& store) 
     std::map<std::string, std::vector<Point>> all;
     if (!exists(pool::backups(store))) return all;
     for (const auto& guest : list_dir(pool::backups(store)))
-        if (guest[0] != '.') {
+        if (name_problem(guest).empty() && is_folder(pool::backups(store, guest))) {
             auto points = read_points(store, guest);
             if (!points.empty()) all[guest] = std::move(points);
         }
