@@ -119,6 +119,8 @@ std::vector<std::string> verify_stored(int folder, const PointInfo& info, const 
         if (static_cast<std::uint64_t>(st.st_size) != listed.size)
             wrong.push_back(
                 fmt::format("{} has {} bytes, {} were written", listed.name, st.st_size, listed.size));
+        if (listed.ranges.size() != (listed.size + digest_range - 1) / digest_range)
+            throw Error(ErrorKind::failed, "the digests of " + listed.name + " were not read");
         for (std::size_t range = 0; range < listed.ranges.size(); ++range) ranges.push_back({i, range});
     }
     std::mutex mutex;
