@@ -49,7 +49,7 @@ class PackedReader {
         std::uint64_t offset = 0;  ///< in the file, of plain and compressed ones
         std::size_t length = 0;    ///< bytes there; of compressed ones up to the end of their last sector
     };
-    bool backed() const { return !backing_.empty(); }  ///< it stands on another file
+    bool backed() const { return !backing_.empty(); }        ///< it stands on another file
     const std::string& backing() const { return backing_; }  ///< as written; empty: none
     std::uint64_t size() const { return size_; }             ///< bytes the guest sees
     const std::vector<Cluster>& clusters() const {
