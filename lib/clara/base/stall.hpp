@@ -11,8 +11,9 @@ namespace clara {
 /// once, before the fork and before any thread is made.
 void watch_stalls();
 
-/// A call that may stall, e.g. StallScope scope("writing to the store"); costs some nanoseconds, nothing
-/// without watch_stalls(). `what` has to be a literal. At most 64 at once are seen.
+/// A call that may stall, never the work around many of them: who takes its time is not to be ended. E.g.
+/// StallScope scope("writing to the store"); costs some nanoseconds, nothing without watch_stalls(). `what`
+/// has to be a literal. At most 64 at once are seen.
 class StallScope {
   public:
     explicit StallScope(const char* what);

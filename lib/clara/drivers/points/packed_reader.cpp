@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "clara/base/error.hpp"
+#include "clara/base/stall.hpp"
 #include "clara/drivers/points/packed_format.hpp"
 
 namespace clara::points {
@@ -21,6 +22,7 @@ std::string read_at(int file, std::uint64_t at, std::size_t length, const std::s
     std::string bytes(length, '\0');
     std::size_t have = 0;
     while (have < length) {
+        const StallScope scope("reading from the store");
         const ssize_t got = ::pread(file, bytes.data() + have, length - have, static_cast<off_t>(at + have));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) throw system_error(fmt::format("{}: cannot be read at byte {}", name, at + have), errno);

@@ -49,13 +49,7 @@ class Merge {
           parent_(parent.info) {}
 
     void run() {
-        const StallScope scope("merging in the store");
-        remove_tree_at(folder_.get(), merged_);
-        if (::mkdirat(folder_.get(), merged_.c_str(), 0755) != 0)
-            throw system_error("cannot make " + merged_, errno);
-        child_dir_ = open_dir_at(folder_.get(), name_);
-        parent_dir_ = open_dir_at(folder_.get(), parent_.name);
-        to_ = open_dir_at(folder_.get(), merged_);
+        open();
         try {
             write();
             stop_for_test('1');
@@ -69,6 +63,16 @@ class Merge {
     }
 
   private:
+    void open() {
+        const StallScope scope("merging in the store");
+        remove_tree_at(folder_.get(), merged_);
+        if (::mkdirat(folder_.get(), merged_.c_str(), 0755) != 0)
+            throw system_error("cannot make " + merged_, errno);
+        child_dir_ = open_dir_at(folder_.get(), name_);
+        parent_dir_ = open_dir_at(folder_.get(), parent_.name);
+        to_ = open_dir_at(folder_.get(), merged_);
+    }
+
     void write() {
         info_.parent = parent_.parent;
         const auto before = std::exchange(info_.files, {});
@@ -83,12 +87,14 @@ class Merge {
         copy("state.json");
         std::sort(info_.files.begin(), info_.files.end(),
                   [](const PointFile& a, const PointFile& b) { return a.name < b.name; });
+        const StallScope scope("writing to the store");
         write_file_at(to_.get(), "manifest.json", write_manifest(info_), 0644, Durable::content);
         fsync_or_throw(to_.get(), merged_);
     }
 
     /// With the digests that it had: where it was damaged, prove() sees it.
     void copy(const std::string& name) {
+        const StallScope scope("merging in the store");
         const auto text = read_file_at(child_dir_.get(), name, std::size_t{1} << 30);
         if (!text) throw Error(ErrorKind::failed, name_ + "/" + name + " is missing");
         write_file_at(to_.get(), name, *text, 0640, Durable::content);
@@ -119,7 +125,10 @@ class Merge {
         stored.name = disk.file;
         info_.files.push_back(stored);
         const std::string text = write_sums(sums);
-        write_file_at(to_.get(), sums_file(disk.file), text, 0644, Durable::content);
+        {
+            const StallScope scope("writing to the store");
+            write_file_at(to_.get(), sums_file(disk.file), text, 0644, Durable::content);
+        }
         info_.files.push_back(listed(sums_file(disk.file), text));
         disk.changed = sums.size() * cluster_size;
         disk.zeroed = static_cast<std::uint64_t>(std::count_if(
@@ -162,6 +171,7 @@ class Merge {
     }
 
     void take_place() {
+        const StallScope scope("merging in the store");
         const int done =
             std::getenv("CLARA_TEST_NO_EXCHANGE")
                 ? (errno = EINVAL, -1)
