@@ -48,20 +48,17 @@ void copy_image(const CopyImage& copy) {
     if (has_image(copy.to, copy.image)) return;
     PartialImage partial(copy.to, image.name);
     const Fd from = open_dir(copy.from + "/images/" + copy.image), to = open_dir(partial.path());
-    std::string main_file;
     try {
-        for (const auto& name : list_dir(from.get())) {
-            copy_file(from.get(), to.get(), name);
-            if (name.starts_with("image.erofs") || name == "disk.qcow2") main_file = name;
-        }
+        for (const auto& name : list_dir(from.get())) copy_file(from.get(), to.get(), name);
     } catch (Error& e) {
         rethrow_full(e, copy.to);
     }
-    if (main_file.empty()) throw Error(ErrorKind::failed, "image " + copy.image + " has no file");
-    partial.publish(copy.image, main_file);
-    if (auto why = verify_image(copy.to, image); !why.empty())
+    partial.publish(copy.image, image.file());
+    if (auto why = verify_image(copy.to, image); !why.empty()) {
+        remove_tree_at(partial.images(), copy.image);
         throw Error(ErrorKind::failed, "image " + copy.image + " is not what it was: " + why,
                     "clara-image verify " + copy.image);
+    }
 }
 
 }  // namespace clara::points

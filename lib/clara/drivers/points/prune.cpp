@@ -18,13 +18,14 @@
 #include "clara/drivers/points/merge.hpp"
 #include "clara/drivers/points/store.hpp"
 #include "clara/drivers/points/verify.hpp"
+#include "clara/drivers/storage/folders.hpp"
 #include "clara/drivers/storage/layout.hpp"
 
 namespace clara::points {
 namespace {
 
 /// The test hook: CLARA_TEST_MERGE=1 ends us when the merged point is written, 2 when it is whole, 3 when it
-/// stands in its place and the old one beside it. CLARA_TEST_NO_EXCHANGE: as on a file system without that.
+/// stands in its place and the old one beside it.
 void stop_for_test(char step) {
     const char* hook = std::getenv("CLARA_TEST_MERGE");
     if (hook && hook[0] == step) ::raise(SIGKILL);
@@ -172,17 +173,11 @@ class Merge {
 
     void take_place() {
         const StallScope scope("merging in the store");
-        const int done =
-            std::getenv("CLARA_TEST_NO_EXCHANGE")
-                ? (errno = EINVAL, -1)
-                : ::renameat2(folder_.get(), merged_.c_str(), folder_.get(), name_.c_str(), RENAME_EXCHANGE);
-        if (done == 0) {
+        if (exchange(folder_.get(), merged_, name_)) {
             stop_for_test('3');
             fsync_or_throw(folder_.get(), "the folder of points");
             return remove_tree_at(folder_.get(), merged_);
         }
-        if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-            throw system_error("cannot put " + merged_ + " in its place", errno);
         // Two steps: open_clean_points() finishes them after a kill.
         const std::string old = pool::removed(name_);
         remove_tree_at(folder_.get(), old);

@@ -2,19 +2,19 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/drivers/points/restored.hpp"
 #include "clara/drivers/storage/folders.hpp"
+#include "clara/drivers/storage/guest_folder.hpp"
 #include "clara/drivers/storage/layout.hpp"
-#include "clara/drivers/storage/mount.hpp"
 
 namespace clara::points {
 namespace {
@@ -28,9 +28,8 @@ void stop_for_test(char step) {
     if (hook && hook[0] == step) ::raise(SIGKILL);
 }
 
-void claim_disks(int guest, const std::string& name) try {
-    for (const auto& file : list_dir(guest))
-        if (file == "disk.raw" || file.ends_with(".qcow2")) open_disk(guest, file, disk_release);
+std::vector<Fd> claim(int guests, const std::string& name) try {
+    return claim_disks(open_dir_at(guests, name).get());
 } catch (Error& e) {
     throw e.in("guest " + name + " runs");
 }
@@ -55,19 +54,17 @@ bool marked(int guests, const std::string& name) {
     return exists_at(guests, name) && exists_at(open_dir_at(guests, name).get(), mark);
 }
 
-/// `out` steps aside as `aside`, `in` takes the name: at once, or where the file system cannot (NFS, most of
+/// `name` steps aside as `aside`, `in` takes the name: at once, or where the file system cannot (NFS, most of
 /// FUSE), one after the other.
 void take_place(int guests, const std::string& name, const std::string& in, const std::string& aside) {
     stop_for_test('1');
-    if (::renameat2(guests, in.c_str(), guests, name.c_str(), RENAME_EXCHANGE) == 0) {
+    if (exchange(guests, in, name)) {
         stop_for_test('2');
         rename_or_throw(guests, in, aside);
-    } else if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) {
+    } else {
         rename_or_throw(guests, name, aside);
         stop_for_test('2');
         rename_or_throw(guests, in, name);
-    } else {
-        throw system_error("cannot put " + in + " in the place of " + name, errno);
     }
     fsync_or_throw(guests, "the folder of guests");
 }
@@ -103,17 +100,12 @@ void recover(const std::string& pool, const std::string& name) {
 
 void swap(const SwapGuest& a) {
     const Fd guests = open_dir(pool::guests(a.pool));
-    claim_disks(open_dir_at(guests.get(), a.name).get(), a.name);
+    const auto disks = claim(guests.get(), a.name);
     const std::string in = pool::restored(a.name), aside = pool::replaced(a.name);
     if (exists_at(guests.get(), aside))
         throw Error(ErrorKind::refused, "an earlier restore of " + a.name + " has kept what it replaced",
                     "when nobody needs it any more: rm -r " + pool::guest(a.pool, aside));
-    for (const auto& file : list_dir(open_dir_at(guests.get(), in).get())) {
-        const Fd folder = open_dir_at(guests.get(), in);
-        const Fd fd(::openat(folder.get(), file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-        if (!fd) throw system_error("cannot open " + file, errno);
-        fsync_or_throw(fd.get(), file);
-    }
+    sync_files(open_dir_at(guests.get(), in).get());
     set_mark(guests.get(), a.name);
     take_place(guests.get(), a.name, in, aside);
     bring_along(guests.get(), aside, a.name);
@@ -124,7 +116,7 @@ void swap_back(const SwapGuest& a) {
     const std::string in = pool::restored(a.name), aside = pool::replaced(a.name);
     recover(a.pool, a.name);
     if (!exists_at(guests.get(), aside)) return;
-    claim_disks(open_dir_at(guests.get(), a.name).get(), a.name);
+    const auto disks = claim(guests.get(), a.name);
     bring_along(guests.get(), a.name, aside);
     drop_mark(guests.get(), aside);
     set_mark(guests.get(), a.name);

@@ -22,6 +22,7 @@
 #include "clara/drivers/storage/fetched.hpp"
 #include "clara/drivers/storage/fill.hpp"
 #include "clara/drivers/storage/folders.hpp"
+#include "clara/drivers/storage/guest_folder.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/mount.hpp"
 #include "clara/drivers/storage/rollback.hpp"
@@ -44,16 +45,6 @@ Fd open_guests(const std::string& pool) {
 /// The partial folder of a guest that is being made.
 Fd open_partial(const std::string& pool, const std::string& name) {
     return open_dir_at(open_guests(pool).get(), pool::partial(name));
-}
-
-/// The locks of all its disks. Error{busy} where one is in use: the lock on a whole file meets those that
-/// QEMU has on single bytes of it, and QEMU is kept out in turn.
-std::vector<Fd> claim_disks(int guest) {
-    std::vector<Fd> disks;
-    for (const auto& name : list_dir(guest))
-        if (name == "disk.raw" || name.ends_with(".qcow2"))
-            disks.push_back(open_disk(guest, name, disk_release));
-    return disks;
 }
 
 void remove_folder(int guests, const std::string& name) {
@@ -102,19 +93,6 @@ void make_vm_disks(const MakeDisk& a, int dir) {
 
 std::string image_file(const GuestSpec& spec) {
     return spec.kind == "kvm" ? pool::image_disk(spec.pool, spec.image) : pool::image(spec.pool, spec.image);
-}
-
-/// All that a complete guest consists of, and it has to be complete.
-void sync_files(int folder) {
-    const auto names = list_dir(folder);
-    auto has = [&](const char* name) { return std::find(names.begin(), names.end(), name) != names.end(); };
-    if (!has("guest.yaml")) throw Error(ErrorKind::failed, "cannot open guest.yaml: there is none");
-    if (!has("disk.raw") && !has("disk.qcow2")) throw Error(ErrorKind::failed, "the guest has no disk");
-    for (const auto& name : names) {
-        Fd file(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-        if (!file) throw system_error("cannot open " + name, errno);
-        fsync_or_throw(file.get(), name);
-    }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 
 #include "clara/base/files.hpp"
 #include "clara/drivers/storage/layout.hpp"
@@ -25,6 +26,13 @@ bool rename_new(int dir, const std::string& from, const std::string& to) {
     if (exists_at(dir, to)) return false;
     if (::renameat(dir, from.c_str(), dir, to.c_str()) == 0) return true;
     throw system_error("cannot rename " + from + " to " + to, errno);
+}
+
+bool exchange(int dir, const std::string& one, const std::string& other) {
+    if (std::getenv("CLARA_TEST_NO_EXCHANGE")) return false;
+    if (::renameat2(dir, one.c_str(), dir, other.c_str(), RENAME_EXCHANGE) == 0) return true;
+    if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) return false;
+    throw system_error("cannot put " + one + " in the place of " + other, errno);
 }
 
 Error exists_already(const std::string& guest) {

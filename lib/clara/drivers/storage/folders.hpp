@@ -10,6 +10,10 @@ namespace clara {
 /// RENAME_NOREPLACE, so there it is a look and a rename.
 bool rename_new(int dir, const std::string& from, const std::string& to);
 
+/// Two entries of the folder take each other's name in one step; false, and nothing is done, where the file
+/// system cannot (NFS, most of FUSE). The test hook CLARA_TEST_NO_EXCHANGE: as on one that cannot.
+bool exchange(int dir, const std::string& one, const std::string& other);
+
 Error exists_already(const std::string& guest);
 
 /// Makes .NAME.partial in the folder of guests. Error{refused} where the guest exists, StaleFacts where an
