@@ -29,9 +29,8 @@ void remove_one(const PointChange& change, const std::string& store, const std::
     if (last && last->info.name == name && !change.force_last_good)
         throw Error(ErrorKind::refused, name + " is the last good restore point of " + change.guest,
                     "make a newer one first; --force-last-good removes it all the same");
-    const auto point =
-        std::find_if(all.begin(), all.end(), [&](const Point& p) { return p.info.name == name; });
-    if (point == all.end())
+    const Point* point = find_point(name, all);
+    if (!point)
         throw Error(ErrorKind::usage, change.guest + " has no restore point " + name,
                     "clara-backup list " + change.guest);
     if (point->state.is_protected)

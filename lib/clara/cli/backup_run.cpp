@@ -71,7 +71,7 @@ void end_jobs(const Site& site, const std::vector<std::string>& names) {
         const std::string socket = pull_socket(site.run_dir, name);
         if (!exists(socket)) continue;
         if (!host) host = open_hypervisor(site.libvirt_uri, Access::change);
-        end_left_pull(*host, name, socket);
+        end_pull(*host, name, socket);
     }
 }
 

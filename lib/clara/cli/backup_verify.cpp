@@ -41,10 +41,9 @@ Looked look_at(const std::string& store, const Point& known, bool deep, const Co
     const std::string& guest = known.info.guest;
     const auto lock = points::lock_points(store, guest, "verify of " + guest, flags.lock_wait);
     const auto all = points::read_points(store, guest, true);
-    const auto point =
-        std::find_if(all.begin(), all.end(), [&](const Point& p) { return p.info.name == known.info.name; });
+    const Point* point = find_point(known.info.name, all);
     Looked looked{guest, known.info.name, {}, {}};
-    if (point == all.end()) return looked;  // rotated away meanwhile
+    if (!point) return looked;  // rotated away meanwhile
     looked.damage = points::look_at_point(store, *point, deep);
     if (!looked.damage.empty()) looked.dependents = standing_on(known.info.name, all);
     if (!point->problem.empty()) return looked;

@@ -14,14 +14,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr const char* checkpoint_prefix = "clara-";  // as in drivers/libvirt/pull.hpp
-constexpr std::uint64_t least_room = 64 << 20;       // bytes: less is no place for backups
-
-const Point* find(const std::string& name, const std::vector<Point>& points) {
-    for (const auto& point : points)
-        if (point.info.name == name) return &point;
-    return nullptr;
-}
+constexpr std::uint64_t least_room = 64 << 20;  // bytes: less is no place for backups
 
 /// What a new point stands on, or why on nothing.
 struct Base {
@@ -60,7 +53,7 @@ std::string usable_checkpoint(const BackupFacts& backups, const Point& parent) {
 /// The name says the time; two of one second get different ones.
 std::string free_name(std::chrono::system_clock::time_point now, const std::vector<Point>& points) {
     std::string name = point_name(iso8601(now));
-    while (find(name, points)) name = point_name(iso8601(now += seconds(1)));
+    while (find_point(name, points)) name = point_name(iso8601(now += seconds(1)));
     return name;
 }
 
@@ -91,8 +84,8 @@ void check_room(const GuestSpec& spec, const Facts& facts, const BackupFacts& ba
 
 std::vector<const Point*> chain_of(const std::string& name, const std::vector<Point>& points) {
     std::vector<const Point*> chain;
-    for (const Point* point = find(name, points); point && chain.size() <= points.size();
-         point = find(point->info.parent, points)) {
+    for (const Point* point = find_point(name, points); point && chain.size() <= points.size();
+         point = find_point(point->info.parent, points)) {
         chain.push_back(point);
         if (point->info.parent.empty()) break;
     }
@@ -150,9 +143,9 @@ Plan plan_backup(const GuestSpec& spec, const Site& site, const Facts& facts, co
     const Point* last = last_proven(backups.points);
     const bool comparable = last && last->info.born == spec.created && last->info.kind == spec.kind;
     plan.actions.push_back(make);
-    plan.actions.push_back(ProvePoint{backups.store, spec.pool, spec.name, make.info.name,
-                                      comparable ? last->info.name : "", spec.kind});
-    PublishPoint publish{backups.store, spec.pool, spec.name, make.info.name, spec.kind, make.home, {}};
+    plan.actions.push_back(
+        ProvePoint{backups.store, spec.name, make.info.name, comparable ? last->info.name : ""});
+    PublishPoint publish{backups.store, spec.name, make.info.name, make.home, {}};
     for (const auto& checkpoint : backups.checkpoints)
         if (make.running && checkpoint.starts_with(checkpoint_prefix))
             publish.checkpoints.push_back(checkpoint);

@@ -50,7 +50,6 @@ RestorePoint restore_of(const RestoreSource& source, const std::string& pool, co
                         const RestoreOptions& options) {
     RestorePoint restore{source.store, source.spec.name, source.point.info.name, pool,
                          name,         source.spec.kind};
-    restore.boot_now = options.boot_now && source.spec.kind == "kvm";
     restore.rate = options.rate;
     return restore;
 }
@@ -88,7 +87,7 @@ void add_guest(Plan& plan, const GuestSpec& spec, const RestoreSource& source, c
     plan.actions.push_back(WriteSpec{spec});
     plan.actions.push_back(definition_of(spec, source, site, facts));
     plan.actions.push_back(PublishGuest{spec.pool, spec.name});
-    if (!options.start && !options.boot_now) return;
+    if (!options.start) return;
     plan.actions.push_back(StartGuest{home_of(spec.kind, site), spec.name, spec.kind});
     if (options.lifecycle.prove)
         plan.actions.push_back(ProveGuest{

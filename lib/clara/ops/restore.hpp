@@ -23,7 +23,6 @@ struct RestoreSource {
 
 struct RestoreOptions {
     bool start = false;
-    bool boot_now = false;   ///< a VM starts on an overlay of the point
     std::uint64_t rate = 0;  ///< bytes a second, 0: as fast as it goes
     LifecycleOptions lifecycle;
     std::string domain_now;  ///< of a VM that is there: what libvirt is told again by the undo

@@ -223,13 +223,11 @@ struct MakePoint {
 /// Is .POINT.partial what was read, readable, and like the last good one? What is not is put in quarantine:
 /// it becomes POINT all the same, marked, and the plan ends in Error{partial}.
 struct ProvePoint {
-    std::string store, pool, name, point;
+    std::string store, name, point;
     std::string last_good;  ///< the point that its shape is compared with; empty: none
-    std::string kind = "lxc";
 };
 struct PublishPoint {
-    std::string store, pool, name, point;
-    std::string kind = "lxc";
+    std::string store, name, point;
     std::string home;                      ///< of a VM that runs: its older checkpoints are forgotten
     std::vector<std::string> checkpoints;  ///< which
 };
@@ -245,7 +243,6 @@ struct RestorePoint {
     std::string pool, name;           ///< what it becomes
     std::string kind = "lxc";
     bool replaces = false;
-    bool boot_now = false;  ///< kvm: linked to the point; it stays so until all of it was copied
     std::uint64_t rate = 0;
 };
 /// What was restored takes the place of the guest, whose folder is .NAME.replaced from then on.

@@ -172,7 +172,7 @@ struct Teller {
         return {"Remove", "Removing", fmt::format("restore point {} of {} ({})", a.point, a.name, a.reason)};
     }
     Sentence operator()(const RestorePoint& a) const {
-        return {a.boot_now ? "Link" : "Copy", a.boot_now ? "Linking" : "Copying",
+        return {"Copy", "Copying",
                 fmt::format("the disks of restore point {} of {} for {} in {}", a.point, a.guest, a.name,
                             a.pool)};
     }

@@ -2,6 +2,12 @@
 
 namespace clara {
 
+const Point* find_point(const std::string& name, const std::vector<Point>& points) {
+    for (const auto& point : points)
+        if (point.info.name == name) return &point;
+    return nullptr;
+}
+
 std::string point_name(const std::string& time) {
     std::string name;
     for (const char c : time)

@@ -63,6 +63,13 @@ struct Point {
     bool proven() const { return good() && !state.verified.empty(); }
 };
 
+/// nullptr where there is none of that name.
+const Point* find_point(const std::string& name, const std::vector<Point>& points);
+
+/// What libvirt's checkpoints are called that begin at a point: clara-20261125T063300Z. All that begin so are
+/// ours.
+inline constexpr const char* checkpoint_prefix = "clara-";
+
 /// 20261125T063300Z of 2026-11-25T06:33:00Z
 std::string point_name(const std::string& time);
 bool is_point_name(const std::string& name);

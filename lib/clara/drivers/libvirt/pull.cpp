@@ -14,13 +14,12 @@
 #include "clara/base/log.hpp"
 #include "clara/base/xml.hpp"
 #include "clara/drivers/libvirt/block_nodes.hpp"
+#include "clara/spec/point.hpp"
 
 namespace clara {
 namespace {
 
 using namespace std::chrono_literals;
-using Phase = JobState::Phase;
-
 constexpr auto pause = 20ms;     // between two looks at a job that ends
 constexpr auto end_limit = 60s;  // for a job that was told to end
 
@@ -87,11 +86,12 @@ std::string pull_socket(const std::string& run_dir, const std::string& domain) {
     return run_dir + "/nbd/" + domain + "/socket";
 }
 
-void end_left_pull(Hypervisor& host, const std::string& domain, const std::string& socket) {
+bool end_pull(Hypervisor& host, const std::string& domain, const std::string& socket) {
     const auto xml = host.backup(domain);
-    if (!xml || served_at(*xml) != socket) return;
+    if (!xml || served_at(*xml) != socket) return false;
     host.abort_job(domain);
     await_end(host, domain);
+    return true;
 }
 
 PullJob::PullJob(const Connect& connect, PullRequest request)
@@ -122,8 +122,7 @@ void PullJob::end_leftover() {
         throw Error(ErrorKind::busy, request_.domain + " is being backed up by another program",
                     "wait for it to end: virsh domjobinfo " + request_.domain);
     log::debug("{}: ending the backup that a killed run has left", request_.domain);
-    host_->abort_job(request_.domain);
-    await_end(*host_, request_.domain);
+    end_pull(*host_, request_.domain, request_.socket);
 }
 
 void PullJob::begin() {
@@ -169,11 +168,7 @@ void PullJob::end() {
     if (!host_->alive()) host_ = connect_();
     const auto domain = host_->find(request_.domain);
     const bool runs = domain && domain->run != DomainState::Run::off;
-    const bool there = runs && host_->backup(request_.domain).has_value();
-    if (there) {
-        host_->abort_job(request_.domain);
-        await_end(*host_, request_.domain);
-    }
+    const bool there = runs && end_pull(*host_, request_.domain, request_.socket);
     remove_files();
     if (!there)
         throw Error(

@@ -22,8 +22,6 @@ struct PullRequest {
     std::string checkpoint;  ///< made at the same moment; empty: none
 };
 
-/// Checkpoints of ours are named for the restore point that they begin at.
-inline constexpr const char* checkpoint_prefix = "clara-";
 /// Name of the bitmap in the exports.
 inline constexpr const char* pull_bitmap = "clara";
 
@@ -62,8 +60,8 @@ class PullJob {
 
 /// Where a domain's disks are served while they are read.
 std::string pull_socket(const std::string& run_dir, const std::string& domain);
-/// The job that serves at that socket is ended, where there is one.
-void end_left_pull(Hypervisor& host, const std::string& domain, const std::string& socket);
+/// The job that serves at that socket is ended; false where there is none.
+bool end_pull(Hypervisor& host, const std::string& domain, const std::string& socket);
 
 /// <domainbackup> and <domaincheckpoint>: https://libvirt.org/formatbackup.html, formatcheckpoint.html
 std::string pull_xml(const PullRequest& request);

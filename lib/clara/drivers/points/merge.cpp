@@ -73,9 +73,8 @@ Sums whole_sums(const std::string& store, const PointInfo& point, const std::str
         const Fd folder = open_dir(pool::point(store, at->guest, at->name));
         chain.push_back(load_sums(folder.get(), disk));
         if (at->parent.empty() || !open_packed(folder.get(), disk).backed()) break;
-        const auto parent = std::find_if(points.begin(), points.end(),
-                                         [&](const Point& p) { return p.info.name == at->parent; });
-        if (parent == points.end())
+        const Point* parent = find_point(at->parent, points);
+        if (!parent)
             throw Error(ErrorKind::failed,
                         "point " + at->parent + ", which " + at->name + " stands on, is missing");
         at = &parent->info;

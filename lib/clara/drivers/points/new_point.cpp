@@ -72,10 +72,8 @@ class NewPoint {
         if (newest + 1 != info_.number)
             throw StaleFacts("another backup of " + a_.name + " was made just now");
         if (info_.parent.empty()) return;
-        const auto parent = std::find_if(points_.begin(), points_.end(),
-                                         [&](const Point& p) { return p.info.name == info_.parent; });
-        if (parent == points_.end() || !parent->good())
-            throw StaleFacts("point " + info_.parent + " is not there any more");
+        const Point* parent = find_point(info_.parent, points_);
+        if (!parent || !parent->good()) throw StaleFacts("point " + info_.parent + " is not there any more");
         parent_ = parent->info;
     }
 

@@ -33,8 +33,8 @@ struct Unit {
 struct Piece {
     std::uint64_t cluster = 0;
     Digest digest{};
-    std::string bytes;  ///< empty: zero
-    bool plain = false, dense = false;
+    std::string bytes;   ///< empty: zero
+    bool dense = false;  ///< could not be compressed, and is not
 };
 
 std::uint64_t clusters_of(std::uint64_t bytes) {
@@ -158,7 +158,7 @@ class Worker {
         if (::ZSTD_isError(length))
             throw Error(ErrorKind::failed, std::string("zstd: ") + ::ZSTD_getErrorName(length));
         const bool dense = length > dense_from;
-        return {cluster, digest, dense ? std::string(content) : frame_.substr(0, length), dense, dense};
+        return {cluster, digest, dense ? std::string(content) : frame_.substr(0, length), dense};
     }
 
     std::unique_ptr<Source::Reader> reader_;
@@ -234,7 +234,7 @@ class Line {
 void put(const Piece& piece, PackedWriter& to, Packed& packed) {
     if (piece.bytes.empty())
         to.add_zero(piece.cluster);
-    else if (piece.plain)
+    else if (piece.dense)
         to.add_plain(piece.cluster, piece.bytes);
     else
         to.add_compressed(piece.cluster, piece.bytes);

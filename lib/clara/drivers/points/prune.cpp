@@ -31,12 +31,6 @@ void stop_for_test(char step) {
     if (hook && hook[0] == step) ::raise(SIGKILL);
 }
 
-const Point* find_point(const std::vector<Point>& points, const std::string& name) {
-    for (const auto& point : points)
-        if (point.info.name == name) return &point;
-    return nullptr;
-}
-
 /// One point takes over what it needs of its parent.
 class Merge {
   public:
@@ -45,7 +39,7 @@ class Merge {
           points_(points),
           folder_(open_dir(pool::backups(store, child.info.guest))),
           name_(child.info.name),
-          merged_("." + child.info.name + ".merged"),
+          merged_(pool::merged(child.info.name)),
           info_(child.info),
           parent_(parent.info) {}
 
@@ -151,7 +145,7 @@ class Merge {
     /// What a guest sees of the merged disk, by digests.
     std::string content(const PackedReader& merged_disk, const Sums& sums, const std::string& file) {
         if (!merged_disk.backed()) return content_of(sums);
-        const Point* base = find_point(points_, parent_.parent);
+        const Point* base = find_point(parent_.parent, points_);
         if (!base) throw Error(ErrorKind::failed, "point " + parent_.parent + " is missing");
         return content_of(merged(whole_sums(store_, base->info, file, points_), sums));
     }
@@ -232,7 +226,7 @@ void check_known(int folder, const Point& gone, const std::vector<Point>& points
 
 void remove_point(const std::string& store, const std::string& guest, const std::string& name,
                   const std::vector<Point>& points) {
-    const Point* gone = find_point(points, name);
+    const Point* gone = find_point(name, points);
     if (!gone) return;
     const Fd folder = open_dir(pool::backups(store, guest));
     check_known(folder.get(), *gone, points);
@@ -243,7 +237,7 @@ void remove_point(const std::string& store, const std::string& guest, const std:
         }
     const StallScope scope("removing from the store");
     // Where the name is free, what is left of a killed merge would take it.
-    remove_tree_at(folder.get(), "." + name + ".merged");
+    remove_tree_at(folder.get(), pool::merged(name));
     remove_tree_at(folder.get(), pool::removed(name));
     if (::renameat(folder.get(), name.c_str(), folder.get(), pool::removed(name).c_str()) != 0)
         throw system_error("cannot remove " + name, errno);

@@ -9,9 +9,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/log.hpp"
-#include "clara/base/units.hpp"
 #include "clara/drivers/disks/convert.hpp"
-#include "clara/drivers/disks/qcow2_header.hpp"
 #include "clara/drivers/disks/qemu_img.hpp"
 #include "clara/drivers/disks/room.hpp"
 #include "clara/drivers/storage/folders.hpp"
@@ -46,8 +44,7 @@ void to_raw(const std::string& from, const std::string& folder) {
     if (::chmod(to.c_str(), 0600) != 0) throw system_error("cannot change the mode of " + to, errno);
 }
 
-void to_qcow2(const RestorePoint& a, const std::string& from, int folder, const std::string& name) {
-    if (a.boot_now) return create_linked(folder, name, from, 0);
+void to_qcow2(const RestorePoint& a, const std::string& from, const std::string& name) {
     ConvertOptions options{.rate = a.rate, .mode = 0600};
     options.progress = [&](double percent) {
         log::status(fmt::format("restoring {}: {} {:.0f} %", a.name, name, percent));
@@ -79,7 +76,7 @@ void restore(const RestorePoint& a) {
         const Fd from = open_dir(point), to = open_dir(folder_of(a));
         for (const auto& name : disks) {
             if (a.kind == "kvm")
-                to_qcow2(a, point + "/" + name, to.get(), name);
+                to_qcow2(a, point + "/" + name, name);
             else
                 to_raw(point + "/" + name, folder_of(a));
         }

@@ -4,8 +4,7 @@
 
 namespace clara::points {
 
-/// POOL/guests/.NAME.partial, or .NAME.restored with guest.yaml, with the point's disks. Of a VM with
-/// boot_now its first disks stand on the point's files.
+/// POOL/guests/.NAME.partial, or .NAME.restored with guest.yaml, with the point's disks.
 void restore(const RestorePoint& a);
 void drop_restored(const RestorePoint& a);
 

@@ -70,6 +70,10 @@ inline std::string partial(const std::string& name) {
 inline std::string removed(const std::string& name) {
     return "." + name + ".removed";
 }  ///< being removed
+/// A restore point that will take the place of the one of that name.
+inline std::string merged(const std::string& name) {
+    return "." + name + ".merged";
+}
 /// A guest that will take the place of one that is there, and the one whose place was taken.
 inline std::string restored(const std::string& name) {
     return "." + name + ".restored";
