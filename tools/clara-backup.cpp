@@ -158,11 +158,8 @@ int main(int argc, char** argv) {
         argc, argv, doc,
         [&](CLI::App& app, CommonFlags& flags) {
             flags.timeout = args.restore.options.lifecycle.answer_timeout;
-            app.require_subcommand(1);
             const Adder add = [&](const char* verb, const char* text) {
-                CLI::App* sub = app.add_subcommand(verb, text);
-                sub->callback([&chosen, verb] { chosen = verb; });
-                return sub;
+                return add_verb(app, chosen, verb, text);
             };
             add_run(add, args);
             add_looks(add, args);

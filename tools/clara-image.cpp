@@ -173,12 +173,10 @@ int main(int argc, char** argv) {
     Args args;
     std::string chosen;
     auto setup = [&](CLI::App& app, CommonFlags&) {
-        app.require_subcommand(1);
         auto add = [&](const char* verb, const char* text) {
-            CLI::App* sub = app.add_subcommand(verb, text);
+            CLI::App* sub = add_verb(app, chosen, verb, text);
             sub->add_option("--kind", args.kind, "lxc (containers) or kvm (virtual machines)")
                 ->check(CLI::IsMember({"lxc", "kvm"}));
-            sub->callback([&chosen, verb] { chosen = verb; });
             return sub;
         };
         CLI::App* build = add("build", "Make an image from a recipe");

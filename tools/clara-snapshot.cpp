@@ -69,12 +69,7 @@ struct Args {
 };
 
 void set_up(CLI::App& app, Args& args, std::string& chosen) {
-    app.require_subcommand(1);
-    auto add = [&](const char* verb, const char* text) {
-        CLI::App* sub = app.add_subcommand(verb, text);
-        sub->callback([&chosen, verb] { chosen = verb; });
-        return sub;
-    };
+    auto add = [&](const char* verb, const char* text) { return add_verb(app, chosen, verb, text); };
     auto add_guest = [&](CLI::App* sub) {
         sub->add_option("NAME", args.guest, "The guest")->required()->type_name("GUEST");
     };

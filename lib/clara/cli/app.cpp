@@ -145,6 +145,13 @@ int run_tool(int argc, char** argv, const ToolDoc& doc,
     }
 }
 
+CLI::App* add_verb(CLI::App& app, std::string& chosen, const char* verb, const char* text) {
+    app.require_subcommand(1);
+    CLI::App* sub = app.add_subcommand(verb, text);
+    sub->callback([&chosen, verb] { chosen = verb; });
+    return sub;
+}
+
 void require_root() {
     if (::geteuid() != 0)
         throw Error(ErrorKind::refused, "this needs root",

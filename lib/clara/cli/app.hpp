@@ -47,6 +47,9 @@ int run_tool(int argc, char** argv, const ToolDoc& doc,
              const std::function<void(CLI::App&, CommonFlags&)>& setup,
              const std::function<int(CommonFlags&)>& body);
 
+/// A subcommand of a tool that has to be told one; `chosen` becomes its name.
+CLI::App* add_verb(CLI::App& app, std::string& chosen, const char* verb, const char* text);
+
 /// Error{refused} where we are not root; to be called before the first change.
 void require_root();
 

@@ -2,25 +2,20 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "clara/base/clock.hpp"
 #include "clara/base/error.hpp"
 #include "clara/cli/backup_rows.hpp"
+#include "clara/cli/json_out.hpp"
 #include "clara/cli/terminal.hpp"
 #include "clara/drivers/points/merge.hpp"
 #include "clara/drivers/points/store.hpp"
 #include "clara/ops/rotation.hpp"
+#include "clara/spec/checks.hpp"
 #include "clara/spec/site.hpp"
 
 namespace clara {
 namespace {
-
-void check_note(const std::string& note) {
-    auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-    if (note.size() > 1000 || std::any_of(note.begin(), note.end(), control))
-        throw Error(ErrorKind::usage, "a note is one line of at most 1000 bytes");
-}
 
 void remove_one(const PointChange& change, const std::string& store, const std::string& name,
                 const CommonFlags& flags) {
@@ -60,7 +55,8 @@ void change_state(const PointChange& change, const std::string& store, const std
 
 int change_points(const PointChange& change, const StoreChoice& choice, const CommonFlags& flags) {
     if (!flags.dry_run) require_root();
-    check_note(change.note);
+    if (auto problem = remark_problem(change.note); !problem.empty())
+        throw Error(ErrorKind::usage, "a note is " + problem);
     const Site site = read_site(flags.config);
     const std::string store = ready_store(choice, site, site.pool(flags.pool).path, !flags.dry_run);
     const bool removes = change.kind == PointChange::Kind::remove;
@@ -101,18 +97,17 @@ int simulate(const std::string& text, std::chrono::milliseconds every, unsigned 
         least = std::min(least, reach);
         most = std::max(most, reach);
     }
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    Json list = Json::array();
     for (const auto& decision : rotate(points, keep, begin + every * runs)) {
         list.push_back({{"point", decision.point}, {"reason", decision.reason}});
         if (!flags.json) fmt::print("{}  {}\n", decision.point, decision.reason);
     }
     if (flags.json)
-        fmt::print("{}\n", nlohmann::ordered_json{{"schema", "clara.backup-simulation/1"},
-                                                  {"keep", keep_text(keep)},
-                                                  {"points", list},
-                                                  {"reach_days_least", least},
-                                                  {"reach_days_most", most}}
-                               .dump(2));
+        print_json(Json{{"schema", "clara.backup-simulation/1"},
+                        {"keep", keep_text(keep)},
+                        {"points", list},
+                        {"reach_days_least", least},
+                        {"reach_days_most", most}});
     else
         fmt::print("{} after {} days: {} restore points, which reach {:.0f} to {:.0f} days back\n",
                    keep_text(keep), days, points.size(), least, most);

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "clara/base/error.hpp"
 #include "clara/base/units.hpp"
+#include "clara/cli/json_out.hpp"
 #include "clara/cli/table.hpp"
 #include "clara/cli/terminal.hpp"
 #include "clara/drivers/points/store.hpp"
@@ -18,12 +18,6 @@
 
 namespace clara {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-void print_json(const Json& json) {
-    fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
-}
 
 std::string state_of(const Point& point) {
     if (!point.problem.empty() || !point.state.damage.empty()) return "damaged";

@@ -2,13 +2,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "clara/base/clock.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/interrupt.hpp"
 #include "clara/base/log.hpp"
 #include "clara/cli/backup_flow.hpp"
+#include "clara/cli/json_out.hpp"
 #include "clara/cli/supervise.hpp"
 #include "clara/cli/tell.hpp"
 #include "clara/drivers/points/proof.hpp"
@@ -17,8 +17,6 @@
 
 namespace clara {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Looked {
     std::string guest, point;
@@ -75,7 +73,7 @@ int report(const std::vector<Looked>& all, std::size_t left, const CommonFlags& 
              "the next clara-backup run stands on none of these", flags.json);
     }
     if (flags.json)
-        fmt::print("{}\n", Json{{"schema", "clara.verify/1"}, {"points", list}, {"left", left}}.dump(2));
+        print_json(Json{{"schema", "clara.verify/1"}, {"points", list}, {"left", left}});
     else if (!flags.quiet)
         fmt::print("{} restore points verified, {} damaged{}\n", all.size(), damaged,
                    left ? fmt::format(", {} left for the next time", left) : "");

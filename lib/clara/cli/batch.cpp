@@ -5,21 +5,14 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "clara/base/log.hpp"
+#include "clara/cli/json_out.hpp"
 #include "clara/cli/tell.hpp"
 
 namespace clara {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-void print_json(const Json& json) {
-    std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace);
-    fmt::print("{}\n", text);
-}
 
 Json to_json(const Outcome& outcome) {
     Json json{{"guest", outcome.guest},

@@ -2,20 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "clara/base/units.hpp"
+#include "clara/cli/json_out.hpp"
 #include "clara/cli/table.hpp"
 #include "clara/cli/terminal.hpp"
 
 namespace clara {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-void print_json(const Json& json) {
-    fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
-}
 
 /// null: nobody knows.
 Json number(const std::optional<std::uint64_t>& bytes) {

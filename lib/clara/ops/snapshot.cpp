@@ -7,6 +7,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/units.hpp"
 #include "clara/ops/lifecycle.hpp"
+#include "clara/spec/checks.hpp"
 #include "clara/spec/names.hpp"
 
 namespace clara {
@@ -25,12 +26,6 @@ std::string free_name(const DiskFact& disk, const std::string& wanted) {
     std::string name = wanted;
     for (int n = 2; taken_name(disk, name); ++n) name = fmt::format("{}-{}", wanted, n);
     return name;
-}
-
-void check_comment(const std::string& comment) {
-    auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-    if (comment.size() > 1000 || std::any_of(comment.begin(), comment.end(), control))
-        throw Error(ErrorKind::usage, "a comment is one line of at most 1000 bytes");
 }
 
 bool runs(const GuestFact& guest) {
@@ -110,7 +105,8 @@ Plan plan_snapshot(const std::string& name, const std::string& pool, const Site&
     check_owner(guest);
     const std::string kind = kind_of(name, facts);
     check_libvirt(kind, facts);
-    check_comment(options.comment);
+    if (auto problem = remark_problem(options.comment); !problem.empty())
+        throw Error(ErrorKind::usage, "a comment is " + problem);
     if (guest.state == GuestState::stopping)
         throw Error(ErrorKind::busy, "it is just stopping", "run it again when it has stopped");
     if (guest.state == GuestState::leftover)

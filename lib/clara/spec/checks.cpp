@@ -115,4 +115,10 @@ std::string uuid_problem(const std::string& uuid) {
     return unless(good, "expected a UUID such as 6f1c2b3a-0d4e-4f5a-8b6c-7d8e9f0a1b2c");
 }
 
+std::string remark_problem(const std::string& text) {
+    auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    if (text.size() <= 1000 && std::none_of(text.begin(), text.end(), control)) return {};
+    return "one line of at most 1000 bytes";
+}
+
 }  // namespace clara

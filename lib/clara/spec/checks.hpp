@@ -18,6 +18,7 @@ std::string device_problem(const std::string& path);      ///< below /dev
 std::string usb_problem(const std::string& id);           ///< VENDOR:PRODUCT in hex, e.g. 0403:6001
 std::string disk_name_problem(const std::string& name);   ///< of a further disk
 std::string cpu_model_problem(const std::string& name);   ///< "host", or as libvirt calls it
+std::string remark_problem(const std::string& text);      ///< of people: "one line of at most 1000 bytes"
 std::string uuid_problem(const std::string& uuid);        ///< 8-4-4-4-12 hex digits
 
 }  // namespace clara
