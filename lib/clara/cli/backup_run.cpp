@@ -5,6 +5,7 @@
 #include "clara/base/caller.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/io_priority.hpp"
 #include "clara/base/stall.hpp"
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/lifecycle_flow.hpp"
@@ -110,6 +111,7 @@ int back_up(const BackupRun& run, const CommonFlags& flags) {
             [&](const Planning& p) { return plan_one(p, run, store); }, flags);
     };
     if (flags.dry_run) return work();
+    stand_back();
     return supervised({run.store.limit, store, [&] { end_jobs(site, names); }}, work);
 }
 

@@ -6,6 +6,7 @@
 #include "clara/base/clock.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/interrupt.hpp"
+#include "clara/base/io_priority.hpp"
 #include "clara/base/log.hpp"
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/json_out.hpp"
@@ -113,6 +114,7 @@ int verify_points(const VerifyRun& run, const CommonFlags& flags) {
     require_root();
     const Site site = read_site(flags.config);
     const std::string store = ready_store(run.store, site, site.pool(flags.pool).path, true);
+    stand_back();
     return supervised({run.store.limit, store, {}}, [&] { return verify_all(run, store, flags); });
 }
 
