@@ -1,6 +1,7 @@
 // clara-backup: restore points of guests.
 #include <fmt/format.h>
 
+#include "clara/cli/backup_files.hpp"
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/backup_rows.hpp"
 
@@ -34,13 +35,16 @@ const ToolDoc doc{
         "last good point goes only with --force-last-good.\n\n"
         "restore brings back a guest that is gone, in the place of one that is there (--in-place), or a "
         "container "
-        "under another name (--as).",
+        "under another name (--as).\n\n"
+        "files shows, copies out or mounts single files of a restore point, read-only; of a container as the "
+        "guest saw them, above its image.",
     .examples = {{"clara-backup run --all", "every guest, then what no rule keeps goes"},
                  {"clara-backup run bpm[01-20] -n", "what would be done, with the reason of each removal"},
                  {"clara-backup list magnets", "its restore points"},
                  {"clara-backup status --nagios", "for monitoring"},
                  {"clara-backup verify --all --oldest-first --max-time 2h", "read points again, for cron"},
                  {"clara-backup restore magnets --in-place", "back to the newest good point; asks first"},
+                 {"clara-backup files extract bpm01 /etc/hosts /opt/ioc --to /root/back", "single files"},
                  {"clara-backup simulate --keep weekly=4,monthly=6", "what a year of daily runs keeps"}},
     .takes = {.pool = true, .change = true, .timeout = true, .jobs = true}};
 
@@ -48,6 +52,7 @@ struct Args {
     BackupRun run;
     VerifyRun verify;
     RestoreRun restore;
+    FilesRun files;
     PointChange change;
     StoreChoice store;
     std::vector<std::string> guests;
@@ -142,6 +147,7 @@ int carry_out_verb(const std::string& verb, Args& args, const CommonFlags& flags
     if (verb == "run") return back_up(args.run, flags);
     if (verb == "verify") return verify_points(args.verify, flags);
     if (verb == "restore") return restore_guest(args.restore, flags);
+    if (verb == "files") return look_at_files(args.files, flags);
     if (verb == "list") return list_points(args.guests, args.store, flags);
     if (verb == "show") return show_point(args.guest, args.point, args.store, flags);
     if (verb == "status") return show_status(args.store, args.nagios, flags);
@@ -165,6 +171,7 @@ int main(int argc, char** argv) {
             add_looks(add, args);
             add_verify(add, args);
             add_restore(add, args);
+            add_files(*add("files", "Show, copy out or mount single files of a restore point"), args.files);
             add_changes(add, args);
         },
         [&](CommonFlags& flags) { return carry_out_verb(chosen, args, flags); });

@@ -45,6 +45,9 @@ struct RestoreRun {
 };
 int restore_guest(const RestoreRun& run, const CommonFlags& flags);
 
+/// `named`, or where none is named the newest point that was proven. Error{refused} where there is none.
+std::string wanted_point(const std::string& store, const std::string& guest, const std::string& named);
+
 /// Path of the store, that is there and may be used; with `writes` made ready.
 std::string ready_store(const StoreChoice& choice, const Site& site, const std::string& pool, bool writes);
 

@@ -21,20 +21,8 @@
 namespace clara {
 namespace {
 
-/// The newest one that was proven, where none is named.
-std::string wanted_point(const RestoreRun& run, const std::string& store) {
-    if (!run.point.empty()) return run.point;
-    const auto points = points::read_points(store, run.guest);
-    if (const Point* last = last_proven(points)) return last->info.name;
-    throw Error(ErrorKind::refused,
-                points.empty() ? run.guest + " has no restore points in " + store
-                               : "none of the restore points of " + run.guest + " is proven to be good",
-                points.empty() ? "clara-backup list shows whose there are"
-                               : "clara-backup list " + run.guest + "; --point POINT takes one all the same");
-}
-
 RestoreSource source_of(const RestoreRun& run, const std::string& store) {
-    RestoreSource source{store, points::read_point(store, run.guest, wanted_point(run, store))};
+    RestoreSource source{store, points::read_point(store, run.guest, wanted_point(store, run.guest, run.point))};
     const std::string path = pool::point(store, run.guest, source.point.info.name);
     // All it stands on is read once more before anything is built on it.
     const auto all = points::read_points(store, run.guest, true);
@@ -75,6 +63,17 @@ Plan plan_for(const RestoreRun& run, const RestoreSource& source, const std::str
 }
 
 }  // namespace
+
+std::string wanted_point(const std::string& store, const std::string& guest, const std::string& named) {
+    if (!named.empty()) return named;
+    const auto points = points::read_points(store, guest);
+    if (const Point* last = last_proven(points)) return last->info.name;
+    throw Error(ErrorKind::refused,
+                points.empty() ? guest + " has no restore points in " + store
+                               : "none of the restore points of " + guest + " is proven to be good",
+                points.empty() ? "clara-backup list shows whose there are"
+                               : "clara-backup list " + guest + "; --point POINT takes one all the same");
+}
 
 int restore_guest(const RestoreRun& run, const CommonFlags& flags) {
     if (run.in_place && !run.as.empty())
