@@ -61,7 +61,8 @@ points::FilesChoice choose(const FilesRun& run, const CommonFlags& flags) {
 }
 
 int extract(const FilesRun& run, const points::FilesChoice& choice, const CommonFlags& flags) {
-    open_dir(run.folder);  // throws before anything is started
+    if (!exists(run.folder + "/."))
+        throw Error(ErrorKind::refused, run.folder + " is no folder", "make it before");
     const points::GuestFiles files(choice);
     const auto done = points::copy_out(files.root(), run.paths, run.folder);
     if (done.left_out)
@@ -116,12 +117,12 @@ void add_files(CLI::App& files, FilesRun& run) {
     extract->add_option("INSIDE", run.paths, "Paths inside the guest")->required();
     extract->add_option("--to", run.folder, "Folder of this host that they are put into")
         ->required()
-        ->type_name("CACHE");
+        ->type_name("FOLDER");
     CLI::App* mount = add("mount", "Mount it read-only; umount FOLDER ends that");
     mount->add_option("NAME", run.guest, "The guest")->required()->type_name("GUEST");
-    mount->add_option("FOLDER", run.folder, "An empty folder of this host")->required()->type_name("CACHE");
+    mount->add_option("FOLDER", run.folder, "An empty folder of this host")->required()->type_name("FOLDER");
     CLI::App* umount = add("umount", "Unmount it again, as plain umount does");
-    umount->add_option("FOLDER", run.folder, "Where it is mounted")->required()->type_name("CACHE");
+    umount->add_option("FOLDER", run.folder, "Where it is mounted")->required()->type_name("FOLDER");
     for (CLI::App* sub : {list, extract, mount}) {
         sub->add_option("--point", run.point, "Which restore point; default the newest good one");
         sub->add_option("--disk", run.disk, "One of its disks as it is, e.g. disk2.qcow2");
