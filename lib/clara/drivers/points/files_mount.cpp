@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -63,12 +64,19 @@ void wait_for_end(const Fd& watch) {
     }
 }
 
-/// What began us neither waits for our output nor has its folder kept.
-void leave_caller() {
+/// What began us does not wait for our output.
+void be_quiet() {
     const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
     for (int fd : {0, 1, 2})
         if (!nothing || ::dup2(nothing.get(), fd) < 0) throw system_error("cannot open /dev/null", errno);
-    if (::chdir("/") != 0) throw system_error("cannot leave the folder", errno);
+}
+
+/// A pipe or lock of who began us would be held by us for days.
+Fd keep_only(Fd one) {
+    constexpr int first = 3;
+    if (one.get() != first) one = Fd(::dup3(one.get(), first, O_CLOEXEC));
+    if (!one || ::close_range(first + 1, ~0U, 0) != 0) ::_exit(1);
+    return one;
 }
 
 /// A signal ends us now, and the export with us: readers of the mount get errors until it is unmounted.
@@ -86,7 +94,7 @@ void keep(const FilesChoice& choice, const std::string& folder, Fd& tell) {
     GuestFiles files(choice);
     const Fd watch = watch_end(files.root());
     files.leave_host();
-    leave_caller();
+    be_quiet();
     // From here on the mount is to stay, whatever becomes of who asked for it.
     ::prctl(PR_SET_PDEATHSIG, 0);
     attach_mount(files.root(), folder);
@@ -100,11 +108,12 @@ void keep(const FilesChoice& choice, const std::string& folder, Fd& tell) {
     files.close();
 }
 
-[[noreturn]] void become_keeper(const FilesChoice& choice, const std::string& folder, Fd tell, pid_t parent) {
+[[noreturn]] void become_keeper(const FilesChoice& choice, const std::string& folder, Fd pipe, pid_t parent) {
+    Fd tell = keep_only(std::move(pipe));
     int status = 0;
     default_signals();
     ::setsid();
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent) ::_exit(1);
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent || ::chdir("/") != 0) ::_exit(1);
     try {
         keep(choice, folder, tell);
     } catch (const Error& e) {
@@ -154,8 +163,10 @@ bool is_ours(const std::pair<std::string, std::string>& mount) {
 
 }  // namespace
 
-std::vector<std::string> mount_files(const FilesChoice& choice, const std::string& folder) {
+std::vector<std::string> mount_files(FilesChoice choice, const std::string& folder) {
     const std::string place = absolute(folder);
+    choice.store = absolute(choice.store);
+    choice.pool = std::filesystem::absolute(choice.pool);  // may be gone
     check_empty(place);
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("cannot make a pipe", errno);
