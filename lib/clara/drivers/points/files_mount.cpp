@@ -190,7 +190,11 @@ void unmount_files(const std::string& folder) {
     if (!is_mount_point(place) || !is_ours(mount_at(place)))
         throw Error(ErrorKind::refused, folder + " is no mount of a restore point",
                     "findmnt " + folder + " shows what it is");
-    unmount(place);
+    try {
+        unmount(place);
+    } catch (const Error& e) {
+        throw Error(ErrorKind::busy, e.message(), "fuser -vm " + folder + " shows who uses it");
+    }
 }
 
 }  // namespace clara::points

@@ -12,7 +12,7 @@ namespace clara::points {
 /// are not mounted. Error{refused} where the folder is absent, not empty or a mount point.
 std::vector<std::string> mount_files(FilesChoice choice, const std::string& folder);
 
-/// Error{refused} where that is none of mount_files', Error{failed} where it is in use.
+/// Error{refused} where that is none of mount_files', Error{busy} where it is in use.
 void unmount_files(const std::string& folder);
 
 }  // namespace clara::points
