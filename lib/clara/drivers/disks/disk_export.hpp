@@ -33,6 +33,9 @@ class DiskExport {
     /// it. Who wants the disk has opened path() before.
     void leave_host();
 
+    /// Ends the daemon at once, where nobody wants what was written.
+    void abandon() { reap(); }
+
     /// Ends the daemon in order; everything that has a file open must have closed it.
     void close();
 

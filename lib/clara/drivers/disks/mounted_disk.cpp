@@ -93,6 +93,11 @@ MountedDisk::MountedDisk(const std::vector<ChainLink>& disk)
     identity_ = {st.st_dev, st.st_ino};
 }
 
+MountedDisk::~MountedDisk() {
+    file_.reset();
+    export_.abandon();
+}
+
 Fd MountedDisk::mount(const Volume& volume) {
     return mount_as(volume, volume.type, "");
 }
@@ -164,13 +169,11 @@ void MountedDisk::leave_host() {
     file_.reset();
 }
 
-void MountedDisk::close() {
-    file_.reset();
+void MountedDisk::wait_released() {
     const auto deadline = std::chrono::steady_clock::now() + release_wait;
     for (const auto& loop : loops_)
         while (is_loop_of(loop, identity_) && std::chrono::steady_clock::now() < deadline)
             std::this_thread::sleep_for(5ms);
-    export_.close();
 }
 
 }  // namespace clara

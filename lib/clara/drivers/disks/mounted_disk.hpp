@@ -18,6 +18,10 @@ namespace clara {
 class MountedDisk {
   public:
     explicit MountedDisk(const std::vector<ChainLink>& disk);
+    /// All mounts have to be closed before. What is in the scratch file goes with it.
+    ~MountedDisk();
+    MountedDisk(const MountedDisk&) = delete;
+    MountedDisk& operator=(const MountedDisk&) = delete;
 
     const std::vector<Volume>& volumes() const { return volumes_; }
 
@@ -35,8 +39,8 @@ class MountedDisk {
 
     /// For one that lives long: see DiskExport. Nothing can be mounted afterwards.
     void leave_host();
-    /// Waits until the last mount has let go of the disk, and ends the export. For after their end.
-    void close();
+    /// Waits until the last mount, which is being ended, has let go of the disk.
+    void wait_released();
 
   private:
     Fd mount_as(const Volume& volume, const std::string& type, const std::string& subvolume);

@@ -41,8 +41,8 @@ class GuestFiles {
     void leave_host() { disk_.leave_host(); }
     /// For a view that was given a place and lives on there.
     void let_go() { view_.reset(); }
-    /// Ends what is behind the view, once nobody uses that any more.
-    void close() { disk_.close(); }
+    /// For after the end of such a view.
+    void wait_released() { disk_.wait_released(); }
 
   private:
     Fd container(const FilesChoice& choice);

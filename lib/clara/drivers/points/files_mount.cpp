@@ -105,7 +105,7 @@ void keep(const FilesChoice& choice, const std::string& folder, Fd& tell) {
     }
     tell.reset();
     wait_for_end(watch);
-    files.close();
+    files.wait_released();
 }
 
 [[noreturn]] void become_keeper(const FilesChoice& choice, const std::string& folder, Fd pipe, pid_t parent) {
