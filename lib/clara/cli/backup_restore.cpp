@@ -22,7 +22,8 @@ namespace clara {
 namespace {
 
 RestoreSource source_of(const RestoreRun& run, const std::string& store) {
-    RestoreSource source{store, points::read_point(store, run.guest, wanted_point(store, run.guest, run.point))};
+    RestoreSource source{store,
+                         points::read_point(store, run.guest, wanted_point(store, run.guest, run.point))};
     const std::string path = pool::point(store, run.guest, source.point.info.name);
     // All it stands on is read once more before anything is built on it.
     const auto all = points::read_points(store, run.guest, true);

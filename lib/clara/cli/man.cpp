@@ -78,8 +78,7 @@ std::string commands(const CLI::App& app, const std::string& tool, const std::st
     for (const CLI::App* sub : app.get_subcommands({})) {
         const std::string name = above + sub->get_name();
         text += fmt::format(".SS {}\n", roff_escape(name)) + synopsis(*sub, tool + " " + name) + ".PP\n" +
-                paragraphs(sub->get_description()) + options_section(*sub) +
-                commands(*sub, tool, name + " ");
+                paragraphs(sub->get_description()) + options_section(*sub) + commands(*sub, tool, name + " ");
     }
     return text;
 }

@@ -87,7 +87,8 @@ std::vector<std::string> known_damage(const std::string& store, const std::strin
                 found.push_back(file.name + " has another size");
         }
         for (const auto& one : found)
-            reasons.push_back(point->info.name == name ? one : "it stands on " + point->info.name + ": " + one);
+            reasons.push_back(point->info.name == name ? one
+                                                       : "it stands on " + point->info.name + ": " + one);
     }
     if (!chain.empty() && !chain.back()->info.parent.empty())
         reasons.push_back("it stands on " + chain.back()->info.parent + ", which is gone");

@@ -18,8 +18,9 @@ struct Loop {
 
 enum class LoopMode { read_only, read_write, direct };  ///< direct: past the host's page cache, if it can
 
-/// Makes an open file, or `size` bytes of it from `offset` on, a block device. The device shares the open file description, so an OFD lock taken on
-/// `file` before lasts until the device is gone: when its last user (a mount, an open) is.
+/// Makes an open file, or `size` bytes of it from `offset` on, a block device. The device shares the open
+/// file description, so an OFD lock taken on `file` before lasts until the device is gone: when its last user
+/// (a mount, an open) is.
 Loop attach_loop(int file, LoopMode mode, std::uint64_t offset = 0, std::uint64_t size = 0);
 
 /// A loop device lets go of its file some milliseconds after its last user, a QEMU after its domain has
