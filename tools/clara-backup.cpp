@@ -1,6 +1,7 @@
 // clara-backup: restore points of guests.
 #include <fmt/format.h>
 
+#include "clara/cli/backup_files.hpp"
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/backup_rows.hpp"
 
@@ -40,7 +41,9 @@ const ToolDoc doc{
         "waits "
         "until its ports answer, and takes it away again.\n\n"
         "copy sends proven points to another pool, where its own rotation says what stays; a copy that was "
-        "interrupted goes on where it was.",
+        "interrupted goes on where it was.\n\n"
+        "files shows, copies out or mounts single files of a restore point, read-only; of a container as the "
+        "guest saw them, above its image.",
     .examples = {{"clara-backup run --all", "every guest, then what no rule keeps goes"},
                  {"clara-backup run bpm[01-20] -n", "what would be done, with the reason of each removal"},
                  {"clara-backup list magnets", "its restore points"},
@@ -51,6 +54,7 @@ const ToolDoc doc{
                   "a virtual machine beside it, at once"},
                  {"clara-backup drill --all", "does every guest come up from its backup?"},
                  {"clara-backup copy --all --to offsite", "proven points to another pool, for cron"},
+                 {"clara-backup files extract bpm01 /etc/hosts /opt/ioc --to /root/back", "single files"},
                  {"clara-backup simulate --keep weekly=4,monthly=6", "what a year of daily runs keeps"}},
     .takes = {.pool = true, .change = true, .timeout = true, .jobs = true}};
 
@@ -58,6 +62,7 @@ struct Args {
     BackupRun run;
     VerifyRun verify;
     RestoreRun restore;
+    FilesRun files;
     PointChange change;
     DrillRun drill;
     CopyRun copy;
@@ -182,6 +187,7 @@ int carry_out_verb(const std::string& verb, Args& args, const CommonFlags& flags
     if (verb == "restore") return restore_guest(args.restore, flags);
     if (verb == "drill") return drill(args.drill, flags);
     if (verb == "copy") return copy_points(args.copy, flags);
+    if (verb == "files") return look_at_files(args.files, flags);
     if (verb == "list") return list_points(args.guests, args.store, flags);
     if (verb == "show") return show_point(args.guest, args.point, args.store, flags);
     if (verb == "status") return show_status(args.store, args.nagios, flags);
@@ -207,6 +213,7 @@ int main(int argc, char** argv) {
             add_restore(add, args);
             add_drill(add, args);
             add_copy(add, args);
+            add_files(*add("files", "Show, copy out or mount single files of a restore point"), args.files);
             add_changes(add, args);
         },
         [&](CommonFlags& flags) { return carry_out_verb(chosen, args, flags); });

@@ -58,10 +58,6 @@ std::string unfinished(const RestoreRun& run, const std::string& pool, const std
     return {};
 }
 
-std::string wanted_point(const RestoreRun& run, const std::string& store) {
-    return run.point.empty() ? newest_proven(run.guest, store) : run.point;
-}
-
 Plan plan_for(const RestoreRun& run, const RestoreSource& source, const std::string& pool, const Site& site,
               Facts facts) {
     RestoreOptions options = run.options;
@@ -98,7 +94,7 @@ int restore_guest(const RestoreRun& wanted, const CommonFlags& flags) {
     const std::string left = unfinished(run, pool, store);
     run.finishes = !left.empty();
     const RestoreSource source =
-        read_source(run.guest, run.finishes ? left : wanted_point(run, store), store);
+        read_source(run.guest, wanted_point(store, run.guest, run.finishes ? left : run.point), store);
     const auto paths = needed_paths(source.spec);
     FactsRequest request{.pool = pool, .paths = {paths.begin(), paths.end()}, .path_deadline = flags.timeout};
     request.kvm = source.spec.kind == "kvm";

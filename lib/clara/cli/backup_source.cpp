@@ -13,7 +13,8 @@
 
 namespace clara {
 
-std::string newest_proven(const std::string& guest, const std::string& store) {
+std::string wanted_point(const std::string& store, const std::string& guest, const std::string& named) {
+    if (!named.empty()) return named;
     const auto points = points::read_points(store, guest);
     if (const Point* last = last_proven(points)) return last->info.name;
     throw Error(ErrorKind::refused,

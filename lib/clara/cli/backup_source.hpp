@@ -7,8 +7,8 @@
 
 namespace clara {
 
-/// The newest one that was proven; Error{refused} with the way out where there is none.
-std::string newest_proven(const std::string& guest, const std::string& store);
+/// `named`, or where none is named the newest point that was proven. Error{refused} where there is none.
+std::string wanted_point(const std::string& store, const std::string& guest, const std::string& named);
 
 /// The point `name`, read with all it stands on and compared with the digests before anything is built on it.
 /// Error{failed}: it is damaged.
