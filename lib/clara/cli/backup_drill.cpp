@@ -70,8 +70,8 @@ class Drill {
 
     /// Its plan and what came of it; with --dry-run the plan alone.
     std::pair<Plan, Outcome> one(const std::string& guest) {
-        const RestoreSource source = drill_source(
-            read_source(guest, wanted_point(store_, guest, run_.point), store_));
+        const RestoreSource source =
+            drill_source(read_source(guest, wanted_point(store_, guest, run_.point), store_));
         const Site site = site_of(site_, source);
         HostDrivers host = make_host_drivers(site);
         Drivers drivers = host.drivers();
