@@ -62,10 +62,8 @@ using Adder = std::function<CLI::App*(const char*, const char*)>;
 void add_run(const Adder& add, Args& args) {
     CLI::App* run = add("run", "Back guests up, whether they run or not");
     add_selection(*run, args.run.guests);
-    run->add_option("--tag", args.run.tags, "All guests that have this tag")->type_name("WORD");
     add_store(*run, args.store);
-    run->add_option("--keep", args.keep,
-                    "What stays, instead of what site and guest say: weekly=4,monthly=6");
+    add_keep(*run, args.run.keep, "What stays, instead of what site and guest say: weekly=4,monthly=6");
     run->add_flag("--no-prune", args.no_prune, "Remove nothing");
     run->add_flag("--full", args.run.options.full, "Stand on nothing: a full point");
     run->add_flag("--no-hooks", args.run.no_hooks, "Leave out the guest's own commands before and after");
@@ -134,7 +132,6 @@ void add_changes(const Adder& add, Args& args) {
 
 int carry_out_verb(const std::string& verb, Args& args, const CommonFlags& flags) {
     args.run.store = args.verify.store = args.restore.store = args.store;
-    args.run.keep = args.keep;
     args.run.options.prune = !args.no_prune;
     if (args.max_time.count() > 0) args.verify.max_time = args.max_time;
     args.restore.options.lifecycle.answer_timeout = flags.timeout;

@@ -19,12 +19,14 @@ struct StoreChoice {
 };
 void add_store(CLI::App& app, StoreChoice& store);
 
+/// --keep weekly=4,monthly=6
+void add_keep(CLI::App& app, std::optional<Keep>& keep, const std::string& doc);
+
 struct BackupRun {
     Selection guests;
-    std::vector<std::string> tags;
     StoreChoice store;
     BackupOptions options;
-    std::string keep;  ///< instead of site and guest; empty: theirs
+    std::optional<Keep> keep;  ///< instead of what site and guest say
     bool no_hooks = false;
 };
 int back_up(const BackupRun& run, const CommonFlags& flags);

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "clara/base/clock.hpp"
 #include "clara/base/error.hpp"
@@ -13,6 +14,7 @@
 #include "clara/cli/tell.hpp"
 #include "clara/drivers/points/proof.hpp"
 #include "clara/drivers/points/store.hpp"
+#include "clara/drivers/storage/index.hpp"
 #include "clara/spec/site.hpp"
 
 namespace clara {
@@ -80,17 +82,28 @@ int report(const std::vector<Looked>& all, std::size_t left, const CommonFlags& 
     return damaged ? static_cast<int>(ErrorKind::partial) : 0;
 }
 
-int verify_all(const VerifyRun& run, const std::string& store, const CommonFlags& flags) {
+/// --all is all that the store has points of, whether they are still there or not; tags are known of guests
+/// of the pool.
+std::vector<Point> wanted_points(const Selection& selection, const std::string& store,
+                                 const std::string& pool) {
     const auto known = points::read_points(store);
-    std::vector<std::string> names;
-    for (const auto& [name, points] : known) names.push_back(name);
+    std::map<std::string, GuestFact> guests;
+    if (!selection.tags.empty()) guests = read_guests(pool, false);
+    for (const auto& [name, points] : known) guests.try_emplace(name, GuestFact{.name = name});
     std::vector<Point> wanted;
-    for (const auto& name : selected(run.guests, names)) {
+    for (const auto& name : selected(selection, guests)) {
         const auto found = known.find(name);
-        if (found == known.end())
+        if (found != known.end())
+            wanted.insert(wanted.end(), found->second.begin(), found->second.end());
+        else if (selection.tags.empty())
             throw Error(ErrorKind::usage, name + " has no restore points in " + store, "clara-backup list");
-        wanted.insert(wanted.end(), found->second.begin(), found->second.end());
     }
+    return wanted;
+}
+
+int verify_all(const VerifyRun& run, const std::string& store, const std::string& pool,
+               const CommonFlags& flags) {
+    std::vector<Point> wanted = wanted_points(run.guests, store, pool);
     if (run.oldest_first)
         std::stable_sort(wanted.begin(), wanted.end(),
                          [](const Point& a, const Point& b) { return a.state.verified < b.state.verified; });
@@ -112,8 +125,9 @@ int verify_all(const VerifyRun& run, const std::string& store, const CommonFlags
 int verify_points(const VerifyRun& run, const CommonFlags& flags) {
     require_root();
     const Site site = read_site(flags.config);
-    const std::string store = ready_store(run.store, site, site.pool(flags.pool).path, true);
-    return supervised({run.store.limit, store, {}}, [&] { return verify_all(run, store, flags); });
+    const std::string pool = site.pool(flags.pool).path;
+    const std::string store = ready_store(run.store, site, pool, true);
+    return supervised({run.store.limit, store, {}}, [&] { return verify_all(run, store, pool, flags); });
 }
 
 }  // namespace clara
