@@ -51,7 +51,7 @@ struct Args {
     PointChange change;
     StoreChoice store;
     std::vector<std::string> guests;
-    std::string guest, point, keep;
+    std::string guest, point;
     std::chrono::milliseconds every{std::chrono::hours(24)}, max_time{0};
     unsigned days = 365;
     bool nagios = false, no_prune = false, no_wait = false;
@@ -102,10 +102,10 @@ void add_looks(const Adder& add, Args& args) {
     show->add_option("NAME", args.guest, "The guest")->required()->type_name("GUEST");
     show->add_option("POINT", args.point, "Which")->required();
     CLI::App* status = add("status", "Show how old each guest's newest good point is");
-    status->add_flag("--nagios", args.nagios, "One line and exit status 0, 1 or 2 as monitoring wants them");
+    status->add_flag("--nagios", args.nagios, "One line, and exit status 0 to 3, as monitoring wants them");
     for (CLI::App* sub : {list, show, status}) add_store(*sub, args.store);
-    CLI::App* simulate = add("simulate", "Show what a policy keeps, without any store");
-    simulate->add_option("--keep", args.keep, "Which; default the site's");
+    CLI::App* simulate = add("simulate", "Show what a policy keeps over a year, without any store");
+    add_keep(*simulate, args.run.keep, "Which; default the site's");
     add_duration(*simulate, "--every", args.every, "Pause between two runs");
     simulate->add_option("--days", args.days, "For how long")->check(CLI::Range(1U, 3660U).description(""));
 }
@@ -142,7 +142,7 @@ int carry_out_verb(const std::string& verb, Args& args, const CommonFlags& flags
     if (verb == "list") return list_points(args.guests, args.store, flags);
     if (verb == "show") return show_point(args.guest, args.point, args.store, flags);
     if (verb == "status") return show_status(args.store, args.nagios, flags);
-    if (verb == "simulate") return simulate(args.keep, args.every, args.days, flags);
+    if (verb == "simulate") return show_simulation(args.run.keep, args.every, args.days, flags);
     return change_points(args.change, args.store, flags);
 }
 
