@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <set>
+
 #include "clara/base/clock.hpp"
 #include "clara/base/error.hpp"
 #include "clara/cli/backup_rows.hpp"
@@ -74,7 +76,8 @@ int change_points(const PointChange& change, const StoreChoice& choice, const Co
     const auto lock =
         points::lock_points(store, change.guest, "changing points of " + change.guest, flags.lock_wait);
     check_all(change, points::read_points(store, change.guest));  // a run may have ended meanwhile
-    for (const auto& name : change.points)
+    const std::set<std::string> once(change.points.begin(), change.points.end());
+    for (const auto& name : once)
         removes ? remove_one(store, change.guest, name) : change_state(change, store, name);
     return 0;
 }

@@ -79,12 +79,13 @@ std::optional<Reach> reach_of(const Simulation& simulation, const Keep& keep) {
 std::vector<TimePoint> regular_runs(TimePoint begin, std::chrono::milliseconds every, unsigned days) {
     if (every < shortest_pause)
         throw Error(ErrorKind::usage, "a run more often than each minute is no backup", "e.g. --every 1d");
-    const auto last = static_cast<std::uint64_t>(std::chrono::hours(24) * days / every);
-    if (last >= most_runs)
-        throw Error(ErrorKind::usage, fmt::format("these are {} runs, {} are the most", last + 1, most_runs),
+    const auto end = begin + std::chrono::hours(24) * days;
+    const auto count = static_cast<std::uint64_t>((end - begin) / every);
+    if (count > most_runs)
+        throw Error(ErrorKind::usage, fmt::format("these are {} runs, {} are the most", count, most_runs),
                     "fewer --days, or a longer pause: --every 1d");
     std::vector<TimePoint> runs;
-    for (std::uint64_t i = 0; i <= last; ++i) runs.push_back(begin + every * i);
+    for (TimePoint now = begin; now < end; now += every) runs.push_back(now);
     return runs;
 }
 

@@ -32,7 +32,8 @@ struct Reach {
 };
 std::optional<Reach> reach_of(const Simulation& simulation, const Keep& keep);
 
-/// The first one at `begin`, the last one not after so many days. Error{usage} where these are too many.
+/// The first one at `begin`, the last one before so many days are over. Error{usage} where these are too
+/// many.
 std::vector<std::chrono::system_clock::time_point> regular_runs(std::chrono::system_clock::time_point begin,
                                                                 std::chrono::milliseconds every,
                                                                 unsigned days);
