@@ -61,7 +61,7 @@ std::vector<Point> read_points(const std::string& store, const std::string& gues
     const StallScope scope("listing the store");
     std::vector<Point> points;
     const std::string path = pool::backups(store, guest);
-    if (!exists(path)) return points;
+    if (!name_problem(guest).empty() || !exists(path)) return points;
     const Fd folder = open_dir(path);
     for (const auto& name : list_dir(folder.get())) {
         if (!is_point_name(name)) continue;
@@ -91,9 +91,8 @@ std::map<std::string, std::vector<Point>> read_points(const std::string& store) 
 
 Point read_point(const std::string& store, const std::string& guest, const std::string& name) {
     const std::string path = pool::point(store, guest, name);
-    if (!is_point_name(name) || !exists(path))
-        throw Error(ErrorKind::refused, guest + " has no restore point " + name,
-                    "clara-backup list " + guest);
+    if (!name_problem(guest).empty() || !is_point_name(name) || !exists(path))
+        throw Error(ErrorKind::usage, guest + " has no restore point " + name, "clara-backup list " + guest);
     Point point = read_one(open_dir(pool::backups(store, guest)).get(), guest, name);
     if (!point.problem.empty())
         throw Error(ErrorKind::failed, point.problem, "take another point: clara-backup list " + guest);
