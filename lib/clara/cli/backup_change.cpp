@@ -58,17 +58,18 @@ int change_points(const PointChange& change, const StoreChoice& choice, const Co
     if (auto problem = remark_problem(change.note); !problem.empty())
         throw Error(ErrorKind::usage, "a note is " + problem);
     const Site site = read_site(flags.config);
-    const std::string store = ready_store(choice, site, site.pool(flags.pool).path, !flags.dry_run);
     const bool removes = change.kind == PointChange::Kind::remove;
     if (removes && !flags.yes && !flags.dry_run &&
         !confirm(
             fmt::format("Remove restore points {} of {}?", fmt::join(change.points, ", "), change.guest)))
         throw Error(ErrorKind::refused, "not confirmed, nothing touched");
-    const auto lock =
-        points::lock_points(store, change.guest, "changing points of " + change.guest, flags.lock_wait);
-    for (const auto& name : change.points)
-        removes ? remove_one(change, store, name, flags) : change_state(change, store, name, flags);
-    return 0;
+    return on_store(choice, site, flags, {.writes = !flags.dry_run}, [&](const std::string& store) {
+        const auto lock =
+            points::lock_points(store, change.guest, "changing points of " + change.guest, flags.lock_wait);
+        for (const auto& name : change.points)
+            removes ? remove_one(change, store, name, flags) : change_state(change, store, name, flags);
+        return 0;
+    });
 }
 
 int simulate(const std::string& text, std::chrono::milliseconds every, unsigned days,

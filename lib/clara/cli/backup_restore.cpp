@@ -2,6 +2,7 @@
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/stall.hpp"
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/batch.hpp"
 #include "clara/cli/free_addresses.hpp"
@@ -45,6 +46,7 @@ RestoreSource source_of(const RestoreRun& run, const std::string& store) {
                         fmt::format("restore point {} is damaged: {}", point->info.name, damage.front()),
                         "take an older one: clara-backup list " + run.guest);
     }
+    const StallScope scope("reading from the store");
     source.spec = read_guest(read_file(path + "/guest.yaml").value_or(""), path + "/guest.yaml");
     source.domain_xml = read_file(path + "/domain.xml").value_or("");
     source.image_in_store =
@@ -74,15 +76,8 @@ Plan plan_for(const RestoreRun& run, const RestoreSource& source, const std::str
     return plan_restore_as(run.as, source, pool, site, facts, allocator, system_random(), options);
 }
 
-}  // namespace
-
-int restore_guest(const RestoreRun& run, const CommonFlags& flags) {
-    if (run.in_place && !run.as.empty())
-        throw Error(ErrorKind::usage, "--as and --in-place exclude each other", "give one of them");
-    if (!flags.dry_run) require_root();
-    const Site site = read_site(flags.config);
-    const std::string pool = site.pool(flags.pool).path;
-    const std::string store = ready_store(run.store, site, pool, false);
+int restore_from(const std::string& store, const RestoreRun& run, const Site& site, const std::string& pool,
+                 const CommonFlags& flags) {
     if (!flags.dry_run && exists(pool::guests(pool))) points::recover(pool, run.guest);
     const RestoreSource source = source_of(run, store);
     const auto paths = needed_paths(source.spec);
@@ -97,6 +92,18 @@ int restore_guest(const RestoreRun& run, const CommonFlags& flags) {
     HostDrivers host = make_host_drivers(site);
     Drivers drivers = host.drivers();
     return carry_out(batch, drivers, flags);
+}
+
+}  // namespace
+
+int restore_guest(const RestoreRun& run, const CommonFlags& flags) {
+    if (run.in_place && !run.as.empty())
+        throw Error(ErrorKind::usage, "--as and --in-place exclude each other", "give one of them");
+    if (!flags.dry_run) require_root();
+    const Site site = read_site(flags.config);
+    const std::string pool = site.pool(flags.pool).path;
+    return on_store(run.store, site, flags, {},
+                    [&](const std::string& store) { return restore_from(store, run, site, pool, flags); });
 }
 
 }  // namespace clara

@@ -68,15 +68,7 @@ std::uint64_t changed_in(const Point& point) {
     return bytes;
 }
 
-std::string open_store_read(const StoreChoice& store, const Site& site, const CommonFlags& flags) {
-    return ready_store(store, site, site.pool(flags.pool).path, false);
-}
-
-}  // namespace
-
-int list_points(const std::vector<std::string>& guests, const StoreChoice& choice, const CommonFlags& flags) {
-    const Site site = read_site(flags.config);
-    const std::string store = open_store_read(choice, site, flags);
+int print_list(const std::vector<std::string>& guests, const std::string& store, const CommonFlags& flags) {
     std::map<std::string, std::vector<Point>> all;
     if (guests.empty()) all = points::read_points(store);
     for (const auto& guest : expand_ranges(guests)) {
@@ -101,11 +93,7 @@ int list_points(const std::vector<std::string>& guests, const StoreChoice& choic
     return 0;
 }
 
-int show_point(const std::string& guest, const std::string& name, const StoreChoice& choice,
-               const CommonFlags& flags) {
-    const Site site = read_site(flags.config);
-    const std::string store = open_store_read(choice, site, flags);
-    const Point point = points::read_point(store, guest, name);
+int print_point(const Point& point, const CommonFlags& flags) {
     Json tree = to_json(point);
     if (flags.json) {
         print_json({{"schema", "clara.point-info/1"}, {"point", tree}});
@@ -118,9 +106,7 @@ int show_point(const std::string& guest, const std::string& name, const StoreCho
     return 0;
 }
 
-int show_status(const StoreChoice& choice, bool nagios, const CommonFlags& flags) {
-    const Site site = read_site(flags.config);
-    const std::string store = open_store_read(choice, site, flags);
+int print_status(const Site& site, const std::string& store, bool nagios, const CommonFlags& flags) {
     const std::string pool = site.pool(flags.pool).path;
     const auto now = system_clock()();
     using Level = BackupStatus::Level;
@@ -166,6 +152,26 @@ int show_status(const StoreChoice& choice, bool nagios, const CommonFlags& flags
     }
     if (nagios) return static_cast<int>(worst);
     return worst == Level::ok ? 0 : static_cast<int>(ErrorKind::partial);
+}
+
+}  // namespace
+
+int list_points(const std::vector<std::string>& guests, const StoreChoice& store, const CommonFlags& flags) {
+    return on_store(store, read_site(flags.config), flags, {},
+                    [&](const std::string& path) { return print_list(guests, path, flags); });
+}
+
+int show_point(const std::string& guest, const std::string& point, const StoreChoice& store,
+               const CommonFlags& flags) {
+    return on_store(store, read_site(flags.config), flags, {}, [&](const std::string& path) {
+        return print_point(points::read_point(path, guest, point), flags);
+    });
+}
+
+int show_status(const StoreChoice& store, bool nagios, const CommonFlags& flags) {
+    const Site site = read_site(flags.config);
+    return on_store(store, site, flags, {},
+                    [&](const std::string& path) { return print_status(site, path, nagios, flags); });
 }
 
 }  // namespace clara

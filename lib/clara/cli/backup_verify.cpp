@@ -9,7 +9,6 @@
 #include "clara/base/log.hpp"
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/json_out.hpp"
-#include "clara/cli/supervise.hpp"
 #include "clara/cli/tell.hpp"
 #include "clara/drivers/points/proof.hpp"
 #include "clara/drivers/points/store.hpp"
@@ -112,8 +111,8 @@ int verify_all(const VerifyRun& run, const std::string& store, const CommonFlags
 int verify_points(const VerifyRun& run, const CommonFlags& flags) {
     require_root();
     const Site site = read_site(flags.config);
-    const std::string store = ready_store(run.store, site, site.pool(flags.pool).path, true);
-    return supervised({run.store.limit, store, {}}, [&] { return verify_all(run, store, flags); });
+    return on_store(run.store, site, flags, {.writes = true},
+                    [&](const std::string& store) { return verify_all(run, store, flags); });
 }
 
 }  // namespace clara
