@@ -57,4 +57,8 @@ struct StoreUse {
 int on_store(const StoreChoice& choice, const Site& site, const CommonFlags& flags, const StoreUse& use,
              const std::function<int(const std::string& store)>& work);
 
+/// For work within on_store(), or that needs a second one: path of the store, that is there and may be used;
+/// with `writes` made ready.
+std::string ready_store(const StoreChoice& choice, const Site& site, const std::string& pool, bool writes);
+
 }  // namespace clara
