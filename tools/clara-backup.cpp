@@ -1,6 +1,7 @@
 // clara-backup: restore points of guests.
 #include <fmt/format.h>
 
+#include "clara/cli/backup_files.hpp"
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/backup_rows.hpp"
 
@@ -32,15 +33,28 @@ const ToolDoc doc{
         "site.yaml or in the guest's own guest.yaml); a finer rule's points do not count for a coarser one. "
         "The "
         "last good point goes only with --force-last-good.\n\n"
-        "restore brings back a guest that is gone, in the place of one that is there (--in-place), or a "
-        "container "
-        "under another name (--as).",
+        "restore brings back a guest that is gone, in the place of one that is there (--in-place), or under "
+        "another name (--as). With --boot-now a virtual machine starts at once on its point and is copied "
+        "while "
+        "it runs; killed meanwhile, the same command goes on.\n\n"
+        "drill brings the newest point up as drill-NAME, as it was, on a bridge with nothing else on it, "
+        "waits "
+        "until its ports answer, and takes it away again.\n\n"
+        "copy sends proven points to another pool, where its own rotation says what stays; a copy that was "
+        "interrupted goes on where it was.\n\n"
+        "files shows, copies out or mounts single files of a restore point, read-only; of a container as the "
+        "guest saw them, above its image.",
     .examples = {{"clara-backup run --all", "every guest, then what no rule keeps goes"},
                  {"clara-backup run bpm[01-20] -n", "what would be done, with the reason of each removal"},
                  {"clara-backup list magnets", "its restore points"},
                  {"clara-backup status --nagios", "for monitoring"},
                  {"clara-backup verify --all --oldest-first --max-time 2h", "read points again, for cron"},
                  {"clara-backup restore magnets --in-place", "back to the newest good point; asks first"},
+                 {"clara-backup restore magnets --as magnets2 --boot-now",
+                  "a virtual machine beside it, at once"},
+                 {"clara-backup drill --all", "does every guest come up from its backup?"},
+                 {"clara-backup copy --all --to offsite", "proven points to another pool, for cron"},
+                 {"clara-backup files extract bpm01 /etc/hosts /opt/ioc --to /root/back", "single files"},
                  {"clara-backup simulate --keep weekly=4,monthly=6", "what a year of daily runs keeps"}},
     .takes = {.pool = true, .change = true, .timeout = true, .jobs = true}};
 
@@ -48,7 +62,10 @@ struct Args {
     BackupRun run;
     VerifyRun verify;
     RestoreRun restore;
+    FilesRun files;
     PointChange change;
+    DrillRun drill;
+    CopyRun copy;
     StoreChoice store;
     std::vector<std::string> guests;
     std::string guest, point, keep;
@@ -90,11 +107,34 @@ void add_restore(const Adder& add, Args& args) {
     CLI::App* restore = add("restore", "Bring a guest back from a restore point");
     restore->add_option("NAME", args.restore.guest, "The guest")->required()->type_name("GUEST");
     restore->add_option("--point", args.restore.point, "Which; default the newest good one");
-    restore->add_option("--as", args.restore.as, "A container under this name, with an address of its own");
+    restore->add_option("--as", args.restore.as, "Under this name, with an address and keys of its own");
+    restore->add_option("--network", args.restore.options.network, "With --as: where; default as it was");
+    restore->add_flag("--allow-duplicate-pv", args.restore.options.allow_duplicate_pv,
+                      "With --as: its IOC may serve the PVs that the guest serves");
     restore->add_flag("--in-place", args.restore.in_place, "In the place of the guest that is there");
     restore->add_flag("--start", args.restore.options.start, "Start it, and wait until its ports answer");
+    restore->add_flag("--boot-now", args.restore.options.boot_now,
+                      "Start it on disks that stand on the point, and copy them while it runs");
+    add_size(*restore, "--bwlimit", args.restore.options.rate, "Bytes a second; default no limit");
     restore->add_flag("--no-wait", args.no_wait, "Do not wait for its ports; what was replaced stays");
     add_store(*restore, args.store);
+}
+
+void add_drill(const Adder& add, Args& args) {
+    CLI::App* drill = add("drill", "Bring restore points up on an isolated bridge, and take them away again");
+    add_selection(*drill, args.drill.guests);
+    drill->add_option("--point", args.drill.point, "Which, of one guest; default the newest good one");
+    add_store(*drill, args.store);
+}
+
+void add_copy(const Adder& add, Args& args) {
+    CLI::App* copy = add("copy", "Send proven restore points to another pool, e.g. off-site");
+    add_selection(*copy, args.copy.guests);
+    copy->add_option("--to", args.copy.to, "The other pool")->required()->type_name("POOL");
+    add_store(*copy, args.store);
+    copy->add_option("--keep", args.keep, "What stays there, instead of what pool, guest and site say");
+    copy->add_flag("--no-prune", args.no_prune, "Remove nothing there");
+    add_size(*copy, "--bwlimit", args.copy.rate, "Bytes a second; default no limit");
 }
 
 void add_looks(const Adder& add, Args& args) {
@@ -133,15 +173,21 @@ void add_changes(const Adder& add, Args& args) {
 }
 
 int carry_out_verb(const std::string& verb, Args& args, const CommonFlags& flags) {
-    args.run.store = args.verify.store = args.restore.store = args.store;
-    args.run.keep = args.keep;
-    args.run.options.prune = !args.no_prune;
+    args.run.store = args.verify.store = args.restore.store = args.drill.store = args.copy.store = args.store;
+    args.run.keep = args.copy.keep = args.keep;
+    args.run.options.prune = args.copy.prune = !args.no_prune;
     if (args.max_time.count() > 0) args.verify.max_time = args.max_time;
     args.restore.options.lifecycle.answer_timeout = flags.timeout;
+    args.drill.answer_timeout = flags.timeout;
+    if (flags.timeout_set)
+        args.drill.vm_answer_timeout = args.restore.options.lifecycle.vm_answer_timeout = flags.timeout;
     args.restore.options.lifecycle.prove = !args.no_wait;
     if (verb == "run") return back_up(args.run, flags);
     if (verb == "verify") return verify_points(args.verify, flags);
     if (verb == "restore") return restore_guest(args.restore, flags);
+    if (verb == "drill") return drill(args.drill, flags);
+    if (verb == "copy") return copy_points(args.copy, flags);
+    if (verb == "files") return look_at_files(args.files, flags);
     if (verb == "list") return list_points(args.guests, args.store, flags);
     if (verb == "show") return show_point(args.guest, args.point, args.store, flags);
     if (verb == "status") return show_status(args.store, args.nagios, flags);
@@ -165,6 +211,9 @@ int main(int argc, char** argv) {
             add_looks(add, args);
             add_verify(add, args);
             add_restore(add, args);
+            add_drill(add, args);
+            add_copy(add, args);
+            add_files(*add("files", "Show, copy out or mount single files of a restore point"), args.files);
             add_changes(add, args);
         },
         [&](CommonFlags& flags) { return carry_out_verb(chosen, args, flags); });

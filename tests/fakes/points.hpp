@@ -20,8 +20,9 @@ class FakePoints : public PointDriver {
         Point point;
         FakeStorage::Guest guest;
     };
-    using Made_ = std::map<std::string, Made>;     ///< by name of the point
-    std::map<std::string, Made_> points, partial;  ///< by guest
+    using Made_ = std::map<std::string, Made>;                   ///< by name of the point
+    std::map<std::string, Made_> points, partial;                ///< by guest
+    std::map<std::string, std::map<std::string, Made_>> copies;  ///< by other store and guest
     std::map<std::string, FakeStorage::Guest> replaced;
     std::map<std::string, std::set<std::string>> pool_images;  ///< by pool, the store's too
     std::set<std::string> corrupt;  ///< guests whose next point is not what was read
@@ -74,6 +75,8 @@ class FakePoints : public PointDriver {
             if (made.point.proven() && name != a.point) ++proven;
         if (points[a.name].count(a.point) && points[a.name][a.point].point.proven() && proven == 0)
             throw Error(ErrorKind::refused, a.point + " is the last proven point of " + a.name);
+        if (points[a.name].count(a.point) && !points[a.name][a.point].point.state.holders.empty())
+            throw Error(ErrorKind::refused, a.point + " is held");
         points[a.name].erase(a.point);
     }
 
@@ -100,6 +103,26 @@ class FakePoints : public PointDriver {
         replaced.erase(a.name);
     }
     void drop_replaced(const DropReplaced& a) override { replaced.erase(a.name); }
+    void hold(const HoldPoint& a) override {
+        const auto made = points[a.guest].find(a.point);
+        if (made == points[a.guest].end()) {
+            if (a.hold) throw StaleFacts("point " + a.point + " is not there any more");
+            return;
+        }
+        auto& holders = made->second.point.state.holders;
+        std::erase(holders, a.holder);
+        if (a.hold) holders.push_back(a.holder);
+    }
+    void copy(const CopyPoint& a) override {
+        if (!points[a.guest].count(a.point)) throw StaleFacts("point " + a.point + " is not there any more");
+        Made made = points[a.guest].at(a.point);
+        if (copies[a.to][a.guest].count(a.point))
+            throw StaleFacts("there is a point " + a.point + " already");
+        made.point.info.parent = a.base;
+        made.point.info.number = a.number;
+        made.point.state.holders.clear();
+        copies[a.to][a.guest][a.point] = made;
+    }
 
   private:
     void check_free(const std::string& guest) {

@@ -22,8 +22,9 @@ namespace {
 /// A subcommand's help ends with the flags it shares with the others.
 struct HelpFormatter : CLI::Formatter {
     std::string make_footer(const CLI::App* app) const override {
-        const CLI::App* tool = app->get_parent();
-        if (!tool) return CLI::Formatter::make_footer(app);
+        const CLI::App* tool = app;
+        while (tool->get_parent()) tool = tool->get_parent();
+        if (tool == app) return CLI::Formatter::make_footer(app);
         auto shared = tool->get_options([&](const CLI::Option* option) {
             return !option->get_group().empty() && !option->get_positional() &&
                    option != tool->get_help_ptr() && option != tool->get_version_ptr();

@@ -31,6 +31,9 @@ void remove_one(const PointChange& change, const std::string& store, const std::
     if (point->state.is_protected)
         throw Error(ErrorKind::refused, name + " is protected",
                     fmt::format("clara-backup unprotect {} {}", change.guest, name));
+    if (!point->state.holders.empty())
+        throw Error(ErrorKind::refused, fmt::format("{} stands on {}", point->state.holders.front(), name),
+                    "clara-backup restore --boot-now of that guest finishes it");
     if (flags.dry_run) return;
     points::open_clean_points(store, change.guest);
     points::remove_point(store, change.guest, name, all);

@@ -41,10 +41,30 @@ int verify_points(const VerifyRun& run, const CommonFlags& flags);
 struct RestoreRun {
     std::string guest, point, as;
     bool in_place = false;
+    bool finishes = false;  ///< a run with boot_now that was killed: found out, not asked for
     StoreChoice store;
     RestoreOptions options;
 };
 int restore_guest(const RestoreRun& run, const CommonFlags& flags);
+
+/// A trial: the newest proven point of each guest comes up on a network of its own, and goes again.
+struct DrillRun {
+    Selection guests;
+    std::string point;  ///< of one guest; empty: the newest proven one
+    StoreChoice store;
+    std::chrono::milliseconds answer_timeout{15000}, vm_answer_timeout{120000};
+};
+int drill(const DrillRun& run, const CommonFlags& flags);
+
+struct CopyRun {
+    Selection guests;
+    StoreChoice store;
+    std::string to;    ///< pool of the site
+    std::string keep;  ///< instead of what the pool, the guest and the site say; empty: theirs
+    bool prune = true;
+    std::uint64_t rate = 0;  ///< bytes a second, 0: as fast as it goes
+};
+int copy_points(const CopyRun& run, const CommonFlags& flags);
 
 /// How it is worked on.
 struct StoreUse {

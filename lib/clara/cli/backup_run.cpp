@@ -5,6 +5,7 @@
 #include "clara/base/caller.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/io_priority.hpp"
 #include "clara/base/stall.hpp"
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/lifecycle_flow.hpp"
@@ -83,7 +84,10 @@ int back_up(const BackupRun& run, const CommonFlags& flags) {
     if (!run.keep.empty()) parse_keep(run.keep);  // throws before anything is asked
     // What a child that hangs leaves is of these; the store is not asked for them.
     std::vector<std::string> names;
-    const auto choose = [&] { names = chosen(run, pool); };
+    const auto choose = [&] {
+        names = chosen(run, pool);
+        if (!flags.dry_run) stand_back();
+    };
     const StoreUse use{
         .writes = !flags.dry_run, .before = choose, .after_hang = [&] { end_jobs(site, names); }};
     return on_store(run.store, site, flags, use, [&](const std::string& store) {

@@ -6,6 +6,7 @@
 #include "clara/base/clock.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/interrupt.hpp"
+#include "clara/base/io_priority.hpp"
 #include "clara/base/log.hpp"
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/json_out.hpp"
@@ -111,6 +112,7 @@ int verify_all(const VerifyRun& run, const std::string& store, const CommonFlags
 int verify_points(const VerifyRun& run, const CommonFlags& flags) {
     require_root();
     const Site site = read_site(flags.config);
+    stand_back();
     return on_store(run.store, site, flags, {.writes = true},
                     [&](const std::string& store) { return verify_all(run, store, flags); });
 }

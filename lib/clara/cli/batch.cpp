@@ -36,6 +36,7 @@ std::string past(const std::string& verb) {
     if (verb == "snapshot") return "snapshot made";
     if (verb == "rollback") return "rolled back";
     if (verb == "backup") return "backed up";
+    if (verb == "copy") return "copied";
     if (verb.back() == 'e') return verb + "d";
     return verb + (verb.back() == 'p' ? "ped" : "ed");
 }

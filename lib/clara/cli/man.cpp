@@ -72,6 +72,17 @@ std::string paragraphs(const std::string& text) {
     return out;
 }
 
+/// Those of a command follow it.
+std::string commands(const CLI::App& app, const std::string& tool, const std::string& above) {
+    std::string text;
+    for (const CLI::App* sub : app.get_subcommands({})) {
+        const std::string name = above + sub->get_name();
+        text += fmt::format(".SS {}\n", roff_escape(name)) + synopsis(*sub, tool + " " + name) + ".PP\n" +
+                paragraphs(sub->get_description()) + options_section(*sub) + commands(*sub, tool, name + " ");
+    }
+    return text;
+}
+
 std::string environment_section(const CLI::App& app) {
     std::set<std::string> names;
     for (const CLI::Option* option : app.get_options())
@@ -110,12 +121,7 @@ std::string man_page(const CLI::App& app, const ToolDoc& doc) {
     text += fmt::format(".SH NAME\n{} \\- {}\n", roff_escape(doc.name), roff_escape(doc.summary));
     text += ".SH SYNOPSIS\n" + synopsis(app, doc.name);
     text += ".SH DESCRIPTION\n" + paragraphs(doc.description);
-    for (const CLI::App* sub : app.get_subcommands({})) {
-        text += (sub == app.get_subcommands({}).front() ? ".SH COMMANDS\n" : "") +
-                fmt::format(".SS {}\n", roff_escape(sub->get_name())) +
-                synopsis(*sub, doc.name + (" " + sub->get_name())) + ".PP\n" +
-                paragraphs(sub->get_description()) + options_section(*sub);
-    }
+    if (!app.get_subcommands({}).empty()) text += ".SH COMMANDS\n" + commands(app, doc.name, "");
     text += ".SH OPTIONS\n" + options_section(app);
     if (doc.extra_roff) text += doc.extra_roff();
     text += ".SH EXIT STATUS\n";

@@ -89,9 +89,8 @@ class Watch {
             trouble = "; " + e.message();
         }
     throw Error(ErrorKind::unreachable,
-                "the store " + how.store + " does not answer within " + duration_text(how.limit) + " (" +
-                    what + ")" + (dead ? "" : ", and process " + std::to_string(child) + " hangs in it") +
-                    trouble,
+                how.store + " does not answer within " + duration_text(how.limit) + " (" + what + ")" +
+                    (dead ? "" : ", and process " + std::to_string(child) + " hangs in it") + trouble,
                 "see whether it is mounted and its server is up; the next run clears up and goes on");
 }
 

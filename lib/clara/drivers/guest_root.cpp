@@ -1,26 +1,15 @@
 #include "clara/drivers/guest_root.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <cerrno>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/in_root.hpp"
 
 namespace clara {
-namespace {
-
-int open_in_root(int root, const std::string& path, int flags) {
-    open_how how{};
-    how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
-    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    return static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how));
-}
-
-}  // namespace
 
 GuestRoot::GuestRoot(int init_pid)
     : process_(open_dir("/proc/" + std::to_string(init_pid))), name_(std::to_string(init_pid)) {}
@@ -32,7 +21,7 @@ bool GuestRoot::alive() const {
 Fd GuestRoot::open(const std::string& path, int flags) const {
     Fd root(::openat(process_.get(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root) throw system_error("cannot enter the guest (its init is process " + name_ + ")", errno);
-    Fd fd(open_in_root(root.get(), path, flags));
+    Fd fd = open_in_root(root.get(), path, flags);
     if (!fd) throw system_error("cannot open " + path + " in the guest", errno);
     return fd;
 }
@@ -40,7 +29,7 @@ Fd GuestRoot::open(const std::string& path, int flags) const {
 std::optional<Fd> GuestRoot::open_file(const std::string& path) const {
     Fd root(::openat(process_.get(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root) throw system_error("cannot enter the guest (its init is process " + name_ + ")", errno);
-    Fd fd(open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY));  // a FIFO shall not hold us up
+    Fd fd = open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);  // a FIFO shall not hold us up
     if (!fd && errno == ENOENT) return std::nullopt;
     if (!fd) throw system_error("cannot open " + path + " in the guest", errno);
     struct stat st {};

@@ -21,6 +21,7 @@ class GuestsByKind : public GuestDriver {
     void drop_states(const DropStates& guest) override { of(guest.kind).drop_states(guest); }
     void forget_backups(const ForgetBackups& guest) override { of(guest.kind).forget_backups(guest); }
     void wake(const WakeGuest& guest) override { of(guest.kind).wake(guest); }
+    void absorb(const AbsorbPoint& guest) override { of(guest.kind).absorb(guest); }
 
   private:
     GuestDriver& of(const std::string& kind) {

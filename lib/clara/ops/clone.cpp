@@ -24,7 +24,7 @@ constexpr std::uint64_t spare_room = 4 << 20;
 }
 
 void check_source(const CloneSource& source, const Facts& facts, const CloneOptions& options) {
-    if (source.spec) {
+    if (source.kind == CloneSource::Kind::guest) {
         const GuestFact& guest = known_guest(source.spec->name, facts);
         check_owner(guest);
         if (guest.kind != "kvm")
@@ -47,19 +47,11 @@ void check_source(const CloneSource& source, const Facts& facts, const CloneOpti
                     "leave out --linked, or make an image of it: clara-image import");
 }
 
-/// Twice the same PV on one network: clients may read from, and write to, either.
-void check_ioc(const GuestSpec& spec, const CloneSource& source, const Site& site,
-               const CloneOptions& options) {
-    const Network& network = site.network(spec.nic.network);
-    if (!spec.ioc || network.isolated || options.allow_duplicate_pv) return;
-    refuse(fmt::format("{} is an IOC, and its copy would serve the same PVs on network {}", source.what,
-                       network.name),
-           "put it on an isolated network, or say --allow-duplicate-pv");
-}
-
 void check_space(const CloneSource& source, const std::string& pool, const Facts& facts,
                  const CloneOptions& options) {
-    if (options.linked || source.fetched || facts.pool_free >= source.fact.needs + spare_room) return;
+    if (options.linked || options.overlay || source.fetched ||
+        facts.pool_free >= source.fact.needs + spare_room)
+        return;
     refuse(fmt::format("the pool {} has {} free, and the copy takes {}", pool, size_text(facts.pool_free),
                        size_text(source.fact.needs + spare_room)),
            "make room, or take another --pool");
@@ -97,7 +89,8 @@ CopyDisks copy_of(const GuestSpec& spec, const CloneSource& source, const std::o
                               .file = domain_file::disk_name(copy.disks.size()),
                               .target = disk.target,
                               .image = copy.disks.empty() ? spec.image : "",
-                              .foreign = source.kind != CloneSource::Kind::guest});
+                              .foreign = source.kind == CloneSource::Kind::domain,
+                              .overlay = options.overlay});
     }
     if (copy.disks.empty())
         refuse(source.what + " has no disk of its own", "clara-ioc-create makes guests from images");
@@ -142,7 +135,8 @@ DefineGuest definition(const GuestSpec& spec, const CloneSource& source,
         edits.disks.push_back(
             {.target = copy.disks[i].target,
              .source = domain_file::disk(spec.pool, spec.name, i),
-             .backing = copy.disks[i].image.empty() ? "" : domain_file::image(spec.pool, spec.image)});
+             .backing = copy.disks[i].image.empty() ? "" : domain_file::image(spec.pool, spec.image),
+             .overlay = options.overlay});
     edits.nics = nics_of(spec, *domain, options, warnings);
     EditedDomain edited = edit_domain_xml(source.xml, edits, source.what);
     warnings.insert(warnings.end(), edited.warnings.begin(), edited.warnings.end());
@@ -185,7 +179,7 @@ ClonePlan plan_clone(const std::string& name, const std::string& pool, const Clo
     check_source(source, facts, options);
     check_libvirt("kvm", facts);
     choose_place(spec, source, domain, site, facts, allocator, options, random);
-    check_ioc(spec, source, site, options);
+    check_second_ioc(spec, source.what, site.network(spec.nic.network), options.allow_duplicate_pv);
     check_space(source, pool, facts, options);
     for (const auto& mount : spec.mounts)
         if (!mount.read_only)

@@ -19,6 +19,7 @@ struct CloneOptions {
     std::optional<Mac> mac;        ///< of the first card; nullopt: a new one, with `exact` that of the source
     bool exact = false;            ///< nothing inside is changed; on an isolated network only
     bool linked = false;           ///< on the image that the source is linked to
+    bool overlay = false;          ///< of a restore point: nothing is copied, the disks stand on it
     bool allow_duplicate_pv = false;
     bool start = false, prove = true;
     std::uint64_t rate = 0;  ///< bytes a second, 0: as fast as it goes

@@ -12,11 +12,12 @@ struct CloneSource {
     enum class Kind {
         guest,   ///< of ours
         domain,  ///< of libvirt, not ours
+        point,   ///< a restore point of a guest that was ours, and may be gone
         disk     ///< a file, a block device, or what was fetched of another machine
     } kind = Kind::disk;
     std::string what;               ///< for people, e.g. "guest build" or "/srv/build.vmdk"
-    std::optional<GuestSpec> spec;  ///< of a guest
-    std::string xml;                ///< of a guest or domain, as libvirt has it
+    std::optional<GuestSpec> spec;  ///< of a guest or point
+    std::string xml;                ///< of a guest, domain or point, as libvirt has it
     bool running = false;           ///< nothing is known of its disks then, but `fact.needs`
     SourceFact fact;                ///< of its first disk
     std::string path, format;       ///< of a disk

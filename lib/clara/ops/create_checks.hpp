@@ -10,6 +10,8 @@ void check_name(const GuestSpec& spec, const Facts& facts);
 const ImageInfo& image_for(const GuestSpec& spec, const Facts& facts);
 /// None of its PVs is served already, unless that is allowed.
 void check_pvs(const CreateItem& item, const Facts& facts, bool allowed);
+/// Twice the same PV on one network: clients may read from, and write to, either. `what` is copied.
+void check_second_ioc(const GuestSpec& copy, const std::string& what, const Network& network, bool allowed);
 void check_room(const GuestSpec& spec, const Facts& facts);
 
 }  // namespace clara

@@ -16,6 +16,7 @@ struct DiskEdit {
     bool block = false;
     std::string format = "qcow2";  ///< qcow2 | raw
     std::string backing;           ///< qcow2 file it is linked to; empty: it stands for itself
+    bool overlay = false;          ///< it stands on what its header says
     bool drop = false;
 };
 

@@ -33,7 +33,7 @@ void edit_disk(XmlElement disk, const DiskEdit& edit, bool direct_io, Warnings& 
     driver.set("name", "qemu").set("type", edit.format).set("cache", direct_io ? "none" : "writeback");
     driver.drop("io");  // native works without the host's cache only
     XmlElement source = driver.add_after("source").set(edit.block ? "dev" : "file", edit.source);
-    set_backing(source.add_after("backingStore"), edit.backing);
+    if (!edit.overlay) set_backing(source.add_after("backingStore"), edit.backing);
 }
 
 void plug_into(XmlElement interface, const std::string& bridge) {

@@ -49,6 +49,17 @@ int partition_of_first_disk(const std::string& device) {
     return 0;
 }
 
+int root_points(const GuestTree& files, const Volume& volume, const std::vector<Volume>& volumes) {
+    // Also one whose /usr lies elsewhere, or was removed.
+    if (files.list("/etc").empty() ||
+        (files.list("/sbin").empty() && files.list("/usr").empty() && !files.exists("/etc/passwd")))
+        return -1;
+    int points = files.read("/etc/os-release") ? 1 : 0;
+    for (const auto& entry : parse_fstab(files.read("/etc/fstab").value_or("")))
+        if (entry.target == "/" && volume_of(entry.source, volumes) == &volume) points += 2;
+    return points;
+}
+
 const Volume* volume_of(const std::string& source, const std::vector<Volume>& volumes) {
     std::string id;
     auto named = [&](auto matches) -> const Volume* {

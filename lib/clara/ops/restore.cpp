@@ -9,6 +9,7 @@
 #include "clara/ops/create.hpp"
 #include "clara/ops/create_checks.hpp"
 #include "clara/ops/create_vm.hpp"
+#include "clara/ops/domain_backing.hpp"
 #include "clara/ops/inside.hpp"
 #include "clara/ops/lxc_config.hpp"
 
@@ -16,6 +17,14 @@ namespace clara {
 namespace {
 
 constexpr std::uint64_t spare_room = 64 << 20;  // bytes, beside the disks
+
+bool on_overlay(const RestoreSource& source, const RestoreOptions& options) {
+    return options.boot_now && source.spec.kind == "kvm";
+}
+
+bool starts(const RestoreOptions& options) {
+    return options.start || options.boot_now;
+}
 
 bool has_image(const std::string& id, const Facts& facts) {
     return std::any_of(facts.images.begin(), facts.images.end(),
@@ -51,11 +60,27 @@ RestorePoint restore_of(const RestoreSource& source, const std::string& pool, co
     RestorePoint restore{source.store, source.spec.name, source.point.info.name, pool,
                          name,         source.spec.kind};
     restore.rate = options.rate;
+    restore.overlay = on_overlay(source, options);
     return restore;
 }
 
+/// A point's disks are linked to no image: neither is what is made of them.
+GuestSpec spec_of(const RestoreSource& source) {
+    GuestSpec spec = source.spec;
+    if (spec.kind != "kvm" || spec.image.empty()) return spec;
+    spec.origin = "image " + spec.image;
+    spec.image.clear();
+    return spec;
+}
+
+/// Its domain, with the disks as they will be.
+std::string domain_of(const RestoreSource& source, const RestoreOptions& options) {
+    return with_backing(source.domain_xml, on_overlay(source, options) ? Backing::headers : Backing::none,
+                        "domain.xml of point " + source.point.info.name);
+}
+
 /// Facts as they are once the image and the definition are there, for what plans the start.
-Facts with_image(const RestoreSource& source, Facts facts) {
+Facts with_image(const RestoreSource& source, const RestoreOptions& options, Facts facts) {
     const std::string& id = source.point.info.image;
     if (!id.empty() && !has_image(id, facts)) {
         ImageInfo image;
@@ -65,14 +90,15 @@ Facts with_image(const RestoreSource& source, Facts facts) {
         image.init = source.spec.init;
         facts.images.push_back(image);
     }
-    if (!source.domain_xml.empty()) facts.domain_xml[source.spec.name] = source.domain_xml;
+    if (!source.domain_xml.empty()) facts.domain_xml[source.spec.name] = domain_of(source, options);
     return facts;
 }
 
 DefineGuest definition_of(const GuestSpec& spec, const RestoreSource& source, const Site& site,
-                          const Facts& facts) {
+                          const Facts& facts, const RestoreOptions& options) {
     if (spec.kind == "kvm")
-        return {site.libvirt_uri, spec.name, source.domain_xml, spec.pool, "kvm", libvirt_starts(spec)};
+        return {site.libvirt_uri, spec.name, domain_of(source, options),
+                spec.pool,        "kvm",     libvirt_starts(spec)};
     return {site.lxc_path, spec.name, lxc_config(spec, site, facts), spec.pool};
 }
 
@@ -80,14 +106,16 @@ void add_guest(Plan& plan, const GuestSpec& spec, const RestoreSource& source, c
                const Facts& facts, const RestoreOptions& options, const std::optional<FillDisk>& fill) {
     if (facts.leftovers.count(spec.name)) plan.actions.push_back(ClearLeftover{spec.pool, spec.name});
     add_bridges(plan, spec, site, facts);
-    plan.actions.push_back(ReserveAddress{spec.pool, spec.name, spec.nic.network, spec.nic.subnet.address,
-                                          spec.nic.mac, spec.kind});
+    ReserveAddress reserve{spec.pool,    spec.name, spec.nic.network, spec.nic.subnet.address,
+                           spec.nic.mac, spec.kind};
+    reserve.repeats = options.exact;
+    plan.actions.push_back(std::move(reserve));
     plan.actions.push_back(restore_of(source, spec.pool, spec.name, options));
     if (fill) plan.actions.push_back(*fill);
     plan.actions.push_back(WriteSpec{spec});
-    plan.actions.push_back(definition_of(spec, source, site, facts));
+    plan.actions.push_back(definition_of(spec, source, site, facts, options));
     plan.actions.push_back(PublishGuest{spec.pool, spec.name});
-    if (!options.start) return;
+    if (!starts(options)) return;
     plan.actions.push_back(StartGuest{home_of(spec.kind, site), spec.name, spec.kind});
     if (options.lifecycle.prove)
         plan.actions.push_back(ProveGuest{
@@ -108,7 +136,7 @@ void check_same_pool(const RestoreSource& source, const std::string& pool) {
 
 Plan plan_restore(const RestoreSource& source, const std::string& pool, const Site& site, const Facts& facts,
                   const RestoreOptions& options) {
-    GuestSpec spec = source.spec;
+    GuestSpec spec = spec_of(source);
     if (facts.guests.count(spec.name))
         throw Error(ErrorKind::refused, "there is a guest " + spec.name,
                     "--in-place puts the restored one in its place, --as NEW beside it");
@@ -125,7 +153,8 @@ Plan plan_restore(const RestoreSource& source, const std::string& pool, const Si
                 "restore it under another name and address: --as NEW");
     Plan plan{"restore", spec.name, pool, "point " + source.point.info.name, {}};
     add_needs(plan, source, pool, facts);
-    add_guest(plan, spec, source, site, with_image(source, facts), options, std::nullopt);
+    add_guest(plan, spec, source, site, with_image(source, options, facts), options, std::nullopt);
+    hold_meanwhile(plan, source, spec.kind, site, facts, options);
     return plan;
 }
 
@@ -148,27 +177,30 @@ Plan plan_restore_in_place(const RestoreSource& source, const GuestSpec& now, co
         throw Error(ErrorKind::busy, fmt::format("it is just {}", to_string(guest.state)),
                     "run it again in a moment");
     const bool ran = guest.state == GuestState::running;
-    GuestSpec then = source.spec;
+    GuestSpec then = spec_of(source);
     then.pool = now.pool;
     Plan plan{"restore", then.name, then.pool, "point " + source.point.info.name, {}};
     add_needs(plan, source, then.pool, facts);
-    const Facts later = with_image(source, facts);
+    const Facts later = with_image(source, options, facts);
     // All that could stand against the start is looked at before the stop.
     std::vector<Action> start;
-    if (ran || options.start) start = start_actions(then, site, later, options.lifecycle);
+    if (ran || starts(options)) start = start_actions(then, site, later, options.lifecycle);
     const std::string home = home_of(kind, site);
     const bool known = is_defined(then.name, kind, facts);
     RestorePoint restore = restore_of(source, then.pool, then.name, options);
     restore.replaces = true;
+    restore.spec = then;
     plan.actions.push_back(restore);
     if (guest.state != GuestState::stopped)
         plan.actions.push_back(StopGuest{home, then.name, options.lifecycle.stop_timeout, kind});
     if (kind == "kvm" && known) plan.actions.push_back(ForgetBackups{home, then.name, kind});
     plan.actions.push_back(SwapGuest{then.pool, then.name});
-    DefineGuest define = definition_of(then, source, site, later);
+    DefineGuest define = definition_of(then, source, site, later, options);
     if (known) define.before = kind == "kvm" ? options.domain_now : lxc_config(now, site, facts);
     plan.actions.push_back(define);
     plan.actions.insert(plan.actions.end(), start.begin(), start.end());
+    // What it replaces is needed until the new disks are whole.
+    hold_meanwhile(plan, source, kind, site, facts, options);
     if (!start.empty() && options.lifecycle.prove) plan.actions.push_back(DropReplaced{then.pool, then.name});
     return plan;
 }
@@ -181,17 +213,55 @@ Plan plan_restore_as(const std::string& name, const RestoreSource& source, const
     spec.pool = pool;
     spec.origin = fmt::format("restore point {} of {}", source.point.info.name, source.spec.name);
     check_name(spec, facts);
-    const Network& network = site.network(spec.nic.network);
-    spec.nic.subnet = {allocator.address(network, "auto"), network.subnet.prefix};
+    const Network& network = site.network(options.network.empty() ? spec.nic.network : options.network);
+    check_second_ioc(spec, source.what(), network, options.allow_duplicate_pv);
+    spec.nic.network = network.name;
     spec.nic.bridge = network.bridge;
-    spec.nic.mac = allocator.mac(random);
+    spec.nic.subnet = {allocator.address(network, options.exact ? spec.nic.subnet.address.str() : "auto"),
+                       network.subnet.prefix};
+    if (!options.exact) spec.nic.mac = allocator.mac(random);
     Plan plan{"restore", name, pool, "point " + source.point.info.name + " of " + source.spec.name, {}};
     add_needs(plan, source, pool, facts);
+    if (options.exact) {
+        add_guest(plan, spec, source, site, with_image(source, options, facts), options, std::nullopt);
+        return plan;
+    }
     const Inside inside = render_inside(spec);
     FillDisk fill{pool,         name,           spec.privileged ? 0 : site.idmap_base,
                   inside.files, inside.folders, spec.image};
     for (const auto& user : guest_users(spec)) fill.users[user.name] = user.uid;
-    add_guest(plan, spec, source, site, with_image(source, facts), options, fill);
+    add_guest(plan, spec, source, site, with_image(source, options, facts), options, fill);
+    return plan;
+}
+
+CloneSource clone_of(const RestoreSource& source, const SourceFact& fact) {
+    CloneSource clone{.kind = CloneSource::Kind::point, .what = source.what(), .spec = source.spec};
+    clone.xml = with_disks_in(source.path, source.domain_xml, "domain.xml of " + source.what());
+    clone.fact = fact;
+    return clone;
+}
+
+void hold_meanwhile(Plan& plan, const RestoreSource& source, const std::string& kind, const Site& site,
+                    const Facts& facts, const RestoreOptions& options) {
+    if (!on_overlay(source, options)) return;
+    HoldPoint hold{source.store, source.spec.name, source.point.info.name,
+                   fmt::format("{}:{}/guests/{}", facts.hostname, plan.pool, plan.guest)};
+    plan.actions.insert(plan.actions.begin(), hold);
+    plan.actions.push_back(
+        AbsorbPoint{home_of(kind, site), plan.pool, plan.guest, source.store, options.rate});
+    hold.hold = false;
+    plan.actions.push_back(hold);
+}
+
+Plan plan_absorb(const GuestSpec& spec, const RestoreSource& source, const Site& site, const Facts& facts,
+                 const RestoreOptions& options, bool replaced) {
+    Plan plan{"restore", spec.name, spec.pool, "point " + source.point.info.name, {}};
+    const GuestFact& guest = known_guest(spec.name, facts);
+    check_owner(guest);
+    if (guest.state == GuestState::stopped)
+        plan.actions = start_actions(spec, site, facts, options.lifecycle);
+    hold_meanwhile(plan, source, spec.kind, site, facts, options);
+    if (replaced) plan.actions.push_back(DropReplaced{spec.pool, spec.name});
     return plan;
 }
 

@@ -43,6 +43,7 @@ std::string apart(const Point& point, const std::optional<TimePoint>& time, Time
     if (!point.state.quarantine.empty()) return "it is in quarantine";
     if (!point.state.damage.empty()) return "it is damaged";
     if (point.state.is_protected) return "protected";
+    if (!point.state.holders.empty()) return point.state.holders.front() + " stands on it";
     if (!time) return "its time cannot be read";
     if (*time > now + future) return "it is from the future";
     if (point.state.verified.empty()) return "it was never verified";

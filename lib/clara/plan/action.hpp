@@ -35,6 +35,10 @@ struct EnsureBridge {
     /// names the bridge reaches it.
     bool isolated = false;
 };
+/// A bridge that nothing is plugged into any more; absence is fine.
+struct RemoveBridge {
+    std::string bridge;
+};
 /// Enter name, address and MAC into the pool's address book. StaleFacts where one is taken.
 struct ReserveAddress {
     std::string pool, name, network;
@@ -65,6 +69,7 @@ struct DiskCopy {
     std::string image;     ///< NAME@DIGEST: linked to it, and only what differs is copied; empty: all of it
     bool foreign = false;  ///< not made by us: it is looked at with care before it is opened
     bool fetched = false;  ///< it is what FetchDisk has fetched and becomes the guest's as it is
+    bool overlay = false;  ///< of a restore point: nothing is copied, the new disk stands on it
 };
 /// POOL/guests/.NAME.partial with the copies.
 struct CopyDisks {
@@ -244,6 +249,29 @@ struct RestorePoint {
     std::string kind = "lxc";
     bool replaces = false;
     std::uint64_t rate = 0;
+    bool overlay = false;           ///< kvm: nothing is copied, the disks stand on those of the point
+    std::optional<GuestSpec> spec;  ///< where it replaces a guest: its guest.yaml
+};
+/// Of a point that disks of a guest stand on: it stays, whatever rotation and people say, until they do so no
+/// more.
+struct HoldPoint {
+    std::string store, guest, point;
+    std::string holder;  ///< "HOST:POOL/guests/NAME"
+    bool hold = true;    ///< false: no more
+};
+/// The disks of a guest that stand on a restore point take over all of it, while it runs or not.
+struct AbsorbPoint {
+    std::string home, pool, name, store;
+    std::uint64_t rate = 0;  ///< bytes a second, 0: as fast as it goes
+    std::string kind = "kvm";
+};
+/// STORE/backups/GUEST/POINT into another store, read again there, and published. What has come is kept when
+/// it fails: the next one goes on from there.
+struct CopyPoint {
+    std::string from, to, guest, point;
+    std::string base;          ///< point of `to` that it will stand on there; empty: on nothing
+    std::uint64_t number = 0;  ///< its place among the points there
+    std::uint64_t rate = 0;    ///< bytes a second, 0: as fast as it goes
 };
 /// What was restored takes the place of the guest, whose folder is .NAME.replaced from then on.
 struct SwapGuest {
@@ -254,12 +282,13 @@ struct DropReplaced {
     std::string pool, name;
 };
 
-using Action = std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, CopyDisks,
-                            FetchDisk, DropFetched, GiveIdentity, FillDisk, WriteSpec, DefineGuest,
-                            UndefineGuest, PublishGuest, StartGuest, ProveGuest, StopGuest, RestartIoc,
-                            RemoveGuest, MakeSnapshot, KeepState, PublishSnapshot, RemoveSnapshot, DropStates,
-                            PrepareRollback, ForgetBackups, SwitchDisk, WakeGuest, CopyImage, MakePoint,
-                            ProvePoint, PublishPoint, RemovePoint, RestorePoint, SwapGuest, DropReplaced>;
+using Action =
+    std::variant<ClearLeftover, EnsureBridge, ReserveAddress, ReleaseAddress, MakeDisk, CopyDisks, FetchDisk,
+                 DropFetched, GiveIdentity, FillDisk, WriteSpec, DefineGuest, UndefineGuest, PublishGuest,
+                 StartGuest, ProveGuest, StopGuest, RestartIoc, RemoveGuest, MakeSnapshot, KeepState,
+                 PublishSnapshot, RemoveSnapshot, DropStates, PrepareRollback, ForgetBackups, SwitchDisk,
+                 WakeGuest, CopyImage, MakePoint, ProvePoint, PublishPoint, RemovePoint, RestorePoint,
+                 SwapGuest, DropReplaced, HoldPoint, AbsorbPoint, CopyPoint, RemoveBridge>;
 
 /// The same sentence before ("Create disk ...") and while it is done ("Creating disk ...").
 std::string describe(const Action& action);

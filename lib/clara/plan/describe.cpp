@@ -172,9 +172,30 @@ struct Teller {
         return {"Remove", "Removing", fmt::format("restore point {} of {} ({})", a.point, a.name, a.reason)};
     }
     Sentence operator()(const RestorePoint& a) const {
+        if (a.overlay)
+            return {"Make", "Making",
+                    fmt::format("disks for {} in {} that stand on restore point {} of {}", a.name, a.pool,
+                                a.point, a.guest)};
         return {"Copy", "Copying",
                 fmt::format("the disks of restore point {} of {} for {} in {}", a.point, a.guest, a.name,
                             a.pool)};
+    }
+    Sentence operator()(const HoldPoint& a) const {
+        if (!a.hold) return {"Release", "Releasing", fmt::format("restore point {} of {}", a.point, a.guest)};
+        return {"Hold", "Holding",
+                fmt::format("restore point {} of {}, which {} stands on", a.point, a.guest, a.holder)};
+    }
+    Sentence operator()(const AbsorbPoint& a) const {
+        return {"Copy", "Copying",
+                fmt::format("all that the disks of {} have in {} beside them", a.name, a.store)};
+    }
+    Sentence operator()(const CopyPoint& a) const {
+        return {"Copy", "Copying",
+                fmt::format("restore point {} of {} to {}, {}, and read it again there", a.point, a.guest,
+                            a.to, a.base.empty() ? "as a full one" : "based on " + a.base)};
+    }
+    Sentence operator()(const RemoveBridge& a) const {
+        return {"Remove", "Removing", fmt::format("bridge {}", a.bridge)};
     }
     Sentence operator()(const SwapGuest& a) const {
         return {"Put", "Putting",

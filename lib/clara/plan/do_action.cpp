@@ -175,6 +175,27 @@ struct Doer {
         drivers.points.swap(a);
         return [this_ = *this, a] { this_.drivers.points.swap_back(a); };
     }
+    Undo operator()(const HoldPoint& a) const {
+        drivers.points.hold(a);
+        if (!a.hold) return {};
+        return [this_ = *this, a] {
+            HoldPoint release = a;
+            release.hold = false;
+            this_.drivers.points.hold(release);
+        };
+    }
+    Undo operator()(const AbsorbPoint& a) const {
+        drivers.guests.absorb(a);
+        return {};
+    }
+    Undo operator()(const CopyPoint& a) const {
+        drivers.points.copy(a);
+        return {};  // the next run goes on behind it
+    }
+    Undo operator()(const RemoveBridge& a) const {
+        drivers.network.remove_bridge(a.bridge);
+        return {};
+    }
     Undo operator()(const DropReplaced& a) const {
         drivers.points.drop_replaced(a);
         return {};

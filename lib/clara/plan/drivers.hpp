@@ -63,7 +63,8 @@ class GuestDriver {
     virtual std::string keep_state(const KeepState& guest) { throw no_machine(guest.name); }
     virtual void drop_states(const DropStates& guest) { throw no_machine(guest.name); }  ///< stopped: nothing
     virtual void forget_backups(const ForgetBackups& guest) { throw no_machine(guest.name); }
-    virtual void wake(const WakeGuest& guest) { throw no_machine(guest.name); }  ///< as start()
+    virtual void wake(const WakeGuest& guest) { throw no_machine(guest.name); }      ///< as start()
+    virtual void absorb(const AbsorbPoint& guest) { throw no_machine(guest.name); }  ///< again: goes on
 
   private:
     static Error no_machine(const std::string& name) {
@@ -99,7 +100,7 @@ class PointDriver {
     /// Error{partial} with all reasons, and the point in quarantine.
     virtual void prove(const ProvePoint&) = 0;
     virtual void publish(const PublishPoint&) = 0;
-    /// Error{refused} for the last proven one.
+    /// Error{refused} for the last proven one, and for what is held.
     virtual void remove(const RemovePoint&) = 0;
 
     virtual void restore(
@@ -108,6 +109,9 @@ class PointDriver {
     virtual void swap(const SwapGuest&) = 0;  ///< Error{busy} where its disk is in use
     virtual void swap_back(const SwapGuest&) = 0;
     virtual void drop_replaced(const DropReplaced&) = 0;
+    virtual void hold(const HoldPoint&) = 0;  ///< Error{refused}: a point to be held is not there
+    /// Error{failed}: the point is damaged, or what has come is not what was sent.
+    virtual void copy(const CopyPoint&) = 0;
 };
 
 struct Drivers {

@@ -89,6 +89,8 @@ class Run {
             only_forward("the new point is there; the next run removes what is too old");
         if (std::holds_alternative<DropReplaced>(action))
             only_forward("it is restored and up; what it has replaced is left: see clara-backup(1)");
+        if (std::holds_alternative<AbsorbPoint>(action))
+            only_forward("it is up, and its disks still stand on the point: the same command finishes it");
         Undo undo = do_action(action, drivers_, outcome_.note);
         if (undo) undos_.push_back(std::move(undo));
         if (std::holds_alternative<StopGuest>(action)) stopped_ = true;

@@ -51,6 +51,7 @@ struct PointState {
     std::string verified;                 ///< when it was last seen to be sound, UTC; empty: never
     std::vector<std::string> damage;      ///< what the last look has found wrong; empty: nothing
     std::vector<std::string> quarantine;  ///< why it is not trusted; empty: it is
+    std::vector<std::string> holders;     ///< whose disks stand on it: "HOST:POOL/guests/NAME"
 };
 
 /// A point as a listing shows it.

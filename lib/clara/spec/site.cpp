@@ -31,6 +31,10 @@ static const Table<Pool>& table_of(const Pool*) {
                                .doc = "It is a mount point: where nothing is mounted, backups are refused "
                                       "instead of going into the folder below.",
                                .fallback = "false"}),
+        field(&Pool::keep, {.name = "keep",
+                            .doc = "Which restore points stay that clara-backup copy has brought here.",
+                            .example = "{weekly: 8, monthly: 24}",
+                            .fallback = "as where they come from"}),
     };
     return table;
 }

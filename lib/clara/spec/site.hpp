@@ -25,6 +25,8 @@ struct Pool {
     std::string name;
     std::string path;      ///< absolute folder
     bool mounted = false;  ///< it has to be a mount point: a local folder in its place is refused
+    std::optional<Keep>
+        keep;  ///< which restore points stay that are copied here; nullopt: as at their source
 };
 
 inline constexpr const char* standard_site_file = "/etc/clara/site.yaml";

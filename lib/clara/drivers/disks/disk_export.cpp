@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
@@ -144,6 +145,20 @@ DiskExport::~DiskExport() {
 
 std::string DiskExport::path() const {
     return fmt::format("/proc/{}/root{}", pid_, exported);
+}
+
+void DiskExport::leave_host() {
+    const Fd space(::open(fmt::format("/proc/{}/ns/mnt", pid_).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!space) throw system_error("cannot open a mount namespace", errno);
+    int why = 0;
+    // A thread of its own, as one that shares its working directory with others may not enter. What is open
+    // stays so.
+    std::thread([&] {
+        if (::unshare(CLONE_FS) != 0 || ::setns(space.get(), CLONE_NEWNS) != 0 ||
+            ::umount2("/", MNT_DETACH) != 0)
+            why = errno;
+    }).join();
+    if (why) throw system_error("cannot leave the host's mounts", why);
 }
 
 void DiskExport::close() {

@@ -29,6 +29,13 @@ class DiskExport {
     /// Path of the disk as a plain file, for reading and writing.
     std::string path() const;
 
+    /// For one that lives long: its namespace lets go of the mounts of the host, which would stay busy with
+    /// it. Who wants the disk has opened path() before.
+    void leave_host();
+
+    /// Ends the daemon at once, where nobody wants what was written.
+    void abandon() { reap(); }
+
     /// Ends the daemon in order; everything that has a file open must have closed it.
     void close();
 

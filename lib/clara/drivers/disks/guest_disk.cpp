@@ -22,11 +22,19 @@ std::string release_value(const std::string& text, const std::string& key) {
     return {};
 }
 
-/// Also one whose /usr lies elsewhere, or was removed.
-bool is_root(const ExtFiles& files) {
-    return !files.list("/etc").empty() &&
-           (!files.list("/sbin").empty() || !files.list("/usr").empty() || files.stat("/etc/passwd"));
-}
+class ExtTree : public GuestTree {
+  public:
+    explicit ExtTree(ExtFiles files) : files_(std::move(files)) {}
+    std::optional<std::string> read(const std::string& path) const override { return files_.read(path); }
+    std::vector<std::string> list(const std::string& path) const override { return files_.list(path); }
+    bool exists(const std::string& path) const override { return files_.stat(path).has_value(); }
+    std::optional<std::string> link_target(const std::string& path) const override {
+        return files_.link_target(path);
+    }
+
+  private:
+    ExtFiles files_;
+};
 
 /// What a disk without a root that can be changed is, by what its partitions hold.
 GuestSystem guess(const std::vector<Volume>& volumes) {
@@ -79,17 +87,12 @@ ExtFiles GuestDisk::look_at(const Volume& volume) const {
     return {export_->path(), volume, ExtFiles::Access::read};
 }
 
-/// Of several, the one that calls itself root in its fstab, then one that knows its name.
 const Volume* GuestDisk::find_root() const {
     const Volume* best = nullptr;
     int best_points = -1;
     for (const auto& volume : volumes_) {
         if (!volume.editable()) continue;
-        const ExtFiles files = look_at(volume);
-        if (!is_root(files)) continue;
-        int points = files.read("/etc/os-release") ? 1 : 0;
-        for (const auto& entry : parse_fstab(files.read("/etc/fstab").value_or("")))
-            if (entry.target == "/" && volume_of(entry.source, volumes_) == &volume) points += 2;
+        const int points = root_points(ExtTree(look_at(volume)), volume, volumes_);
         if (points > best_points) best = &volume, best_points = points;
     }
     return best;

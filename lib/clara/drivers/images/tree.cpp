@@ -1,15 +1,14 @@
 #include "clara/drivers/images/tree.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/in_root.hpp"
 #include "clara/base/interrupt.hpp"
 #include "clara/drivers/images/copy_entry.hpp"
 
@@ -25,11 +24,7 @@ std::string join(const std::string& folder, const std::string& name) {
 Tree::Tree(const std::string& path) : path_(path), root_(open_dir(path)) {}
 
 Fd Tree::open(const std::string& path, int flags) const {
-    struct open_how how {};
-    how.flags = static_cast<__u64>(flags | O_CLOEXEC);
-    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    const char* name = path.empty() || path == "/" ? "." : path.c_str();
-    return Fd(static_cast<int>(::syscall(SYS_openat2, root_.get(), name, &how, sizeof how)));
+    return open_in_root(root_.get(), path, flags);
 }
 
 std::pair<Fd, std::string> Tree::parent(const std::string& path) {

@@ -30,6 +30,7 @@ class LibvirtDriver : public GuestDriver {
     void drop_states(const DropStates& guest) override;
     void forget_backups(const ForgetBackups& guest) override;
     void wake(const WakeGuest& guest) override;
+    void absorb(const AbsorbPoint& guest) override;
 
     std::shared_ptr<Hypervisor> connect(const std::string& uri);
 

@@ -175,6 +175,12 @@ class PatientHypervisor : public Hypervisor {
     void abort_job(const std::string& name) override {
         work([name](Hypervisor& h) { h.abort_job(name); });
     }
+    void begin_pull(const std::string& name, const std::string& disk, std::uint64_t rate) override {
+        work([name, disk, rate](Hypervisor& h) { h.begin_pull(name, disk, rate); });
+    }
+    std::optional<JobState> disk_job(const std::string& name, const std::string& disk) override {
+        return look([name, disk](Hypervisor& h) { return h.disk_job(name, disk); });
+    }
 
     // --- snapshots of running domains
     std::string monitor(const std::string& name, const std::string& command) override {

@@ -71,6 +71,12 @@ class Hypervisor {
     virtual JobState job(const std::string& name) = 0;
     virtual void abort_job(const std::string& name) = 0;  ///< of any kind; returns before it has ended
 
+    /// Begins to copy what the disk stands on into it: virDomainBlockPull(). `rate` in bytes a second, 0: as
+    /// fast as it goes. Nothing to do where such a job is under way.
+    virtual void begin_pull(const std::string& name, const std::string& disk, std::uint64_t rate) = 0;
+    /// Of the disk; nullopt: none is under way, it has ended.
+    virtual std::optional<JobState> disk_job(const std::string& name, const std::string& disk) = 0;
+
     // --- snapshots of running domains
     /// A command of QEMU's own monitor (JSON, QMP) and what it returned; Error with QEMU's words.
     virtual std::string monitor(const std::string& name, const std::string& command) = 0;

@@ -1,24 +1,20 @@
 #include "clara/drivers/lxc/mount_points.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/in_root.hpp"
 
 namespace clara {
 namespace {
 
 Fd open_folder_in(int root, const std::string& path) {
-    open_how how{};
-    how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    return Fd(static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how)));
+    return open_in_root(root, path, O_RDONLY | O_DIRECTORY);
 }
 
 void give(int dir, const std::string& name, uid_t owner) {

@@ -31,24 +31,6 @@ std::string guest_dir(const std::string& run_dir, const std::string& name) {
     return run_dir + "/guests/" + name;
 }
 
-/// Hashes and mounts the same open file: what was verified is what runs.
-void mount_base(const std::string& pool, const std::string& id, const std::string& target) {
-    const std::string path = pool::image(pool, id);
-    Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file)
-        throw Error(ErrorKind::refused,
-                    "image " + id + " is not in the pool: " + system_error(path, errno).message(),
-                    "see clara-image list");
-    std::string digest = sha256_file(file.get());
-    if (!digest.starts_with(id.substr(id.rfind('@') + 1)))
-        throw Error(ErrorKind::refused, "image " + id + " is damaged: its SHA-256 is " + digest,
-                    "restore " + path + " or build it again: clara-image verify " + id);
-    Loop loop = attach_loop(file.get(), LoopMode::read_only);
-    Fd mount = new_mount("erofs", loop.path, {{"ro", ""}}, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
-    make_dirs(target);
-    attach_mount(mount.get(), target);
-}
-
 void mount_devices(const GuestSpec& spec, const std::string& folder, IdRange ids) {
     Fd mount = new_mount("tmpfs", "clara-dev", {{"mode", "755"}, {"size", "64k"}},
                          MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID);
@@ -75,6 +57,21 @@ void mount_devices(const GuestSpec& spec, const std::string& folder, IdRange ids
 
 }  // namespace
 
+Fd open_image(const std::string& pool, const std::string& id) {
+    const std::string path = pool::image(pool, id);
+    Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file)
+        throw Error(ErrorKind::refused,
+                    "image " + id + " is not in the pool: " + system_error(path, errno).message(),
+                    "see clara-image list");
+    std::string digest = sha256_file(file.get());
+    if (!digest.starts_with(id.substr(id.rfind('@') + 1)))
+        throw Error(ErrorKind::refused, "image " + id + " is damaged: its SHA-256 is " + digest,
+                    "restore " + path + " or build it again: clara-image verify " + id);
+    Loop loop = attach_loop(file.get(), LoopMode::read_only);
+    return new_mount("erofs", loop.path, {{"ro", ""}}, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
+}
+
 std::string mount_image(const std::string& pool, const std::string& id, const std::string& run_dir,
                         IdRange ids) {
     const std::string folder = image_dir(run_dir, id);
@@ -83,7 +80,11 @@ std::string mount_image(const std::string& pool, const std::string& id, const st
     if (is_mount_point(wanted)) return wanted;
     make_dirs(folder);
     auto lock = NamedLock::take(folder + "/lock", "mount image " + id, image_wait);
-    if (!is_mount_point(base)) mount_base(pool, id, base);
+    if (!is_mount_point(base)) {
+        Fd mount = open_image(pool, id);
+        make_dirs(base);
+        attach_mount(mount.get(), base);
+    }
     if (is_mount_point(wanted)) return wanted;
     Fd clone = idmapped_clone(base, ids.base, ids.count);
     make_dirs(wanted);

@@ -18,6 +18,10 @@ struct IdRange {
     bool mapped() const { return count != 0; }
 };
 
+/// The image's files, attached nowhere. What was verified is what is mounted: Error{refused} where the image
+/// is absent, or its content is not what its name says.
+Fd open_image(const std::string& pool, const std::string& id);
+
 /// Mounts the image where it is not yet; returns the folder to put below an overlay. Safe when many ask at
 /// once. Error{refused} where the image's content is not what its name says.
 std::string mount_image(const std::string& pool, const std::string& id, const std::string& run_dir,

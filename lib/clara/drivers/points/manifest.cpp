@@ -156,19 +156,20 @@ PointInfo read_manifest(std::string_view text, const std::string& where) {
 }
 
 std::string write_state(const PointState& state) {
-    return sealed({{"schema", state_schema},
-                   {"protected", state.is_protected},
-                   {"note", state.note},
-                   {"verified", state.verified},
-                   {"damage", state.damage},
-                   {"quarantine", state.quarantine}});
+    ordered_json tree{{"schema", state_schema}, {"protected", state.is_protected},
+                      {"note", state.note},     {"verified", state.verified},
+                      {"damage", state.damage}, {"quarantine", state.quarantine}};
+    if (!state.holders.empty()) tree["holders"] = state.holders;
+    return sealed(std::move(tree));
 }
 
 PointState read_state(std::string_view text, const std::string& where) {
     const ordered_json tree = opened(text, state_schema, where);
     const Values v(tree, where);
-    return {v.flag("protected"), v.text("note"), v.text("verified"), v.texts("damage"),
-            v.texts("quarantine")};
+    PointState state{v.flag("protected"), v.text("note"), v.text("verified"), v.texts("damage"),
+                     v.texts("quarantine")};
+    if (tree.contains("holders")) state.holders = v.texts("holders");
+    return state;
 }
 
 }  // namespace clara::points

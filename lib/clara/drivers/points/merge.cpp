@@ -9,6 +9,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/stall.hpp"
+#include "clara/drivers/points/store.hpp"
 #include "clara/drivers/storage/layout.hpp"
 
 namespace clara::points {
@@ -16,9 +17,20 @@ namespace {
 
 constexpr std::size_t sums_limit = std::size_t{4} << 30;  // bytes: digests of 6 TiB
 
+std::uint64_t dense_bytes(const std::vector<const PackedReader*>& newest_first) {
+    std::map<std::uint64_t, PackedReader::Kind> kinds;
+    for (const auto* reader : newest_first)
+        for (const auto& cluster : reader->clusters()) kinds.emplace(cluster.index, cluster.kind);
+    return cluster_size *
+           static_cast<std::uint64_t>(std::count_if(kinds.begin(), kinds.end(), [](const auto& one) {
+               return one.second == PackedReader::Kind::plain;
+           }));
+}
+
 }  // namespace
 
-PointFile merge_packed(const std::vector<const PackedReader*>& newest_first, PackedWriter& to, bool backed) {
+PointFile merge_packed(const std::vector<const PackedReader*>& newest_first, PackedWriter& to, bool backed,
+                       Pace* pace) {
     struct From {
         const PackedReader* reader;
         const PackedReader::Cluster* cluster;
@@ -27,6 +39,7 @@ PointFile merge_packed(const std::vector<const PackedReader*>& newest_first, Pac
     for (const PackedReader* reader : newest_first)
         for (const auto& cluster : reader->clusters()) all.emplace(cluster.index, From{reader, &cluster});
     for (const auto& [index, from] : all) {
+        if (pace) pace->wait(from.cluster->length);
         switch (from.cluster->kind) {
             case PackedReader::Kind::zero:
                 if (backed) to.add_zero(index);
@@ -42,6 +55,29 @@ PointFile merge_packed(const std::vector<const PackedReader*>& newest_first, Pac
         }
     }
     return to.finish();
+}
+
+void write_merged(int to, Merging what, PointDisk& disk, std::vector<PointFile>& files) {
+    const bool backed = !what.backing.empty();
+    Sums& sums = what.sums;
+    if (!backed) std::erase_if(sums, [](const Sum& sum) { return sum.digest == zero_digest; });
+    Fd file(::openat(to, disk.file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640));
+    if (!file) throw system_error("cannot make " + disk.file, errno);
+    PackedWriter writer(file.get(), what.from.front()->size(), what.backing);
+    PointFile stored = merge_packed(what.from, writer, backed, what.pace);
+    stored.name = disk.file;
+    files.push_back(stored);
+    const std::string text = write_sums(sums);
+    {
+        const StallScope scope("writing to the store");
+        write_file_at(to, sums_file(disk.file), text, 0640, Durable::content);
+    }
+    files.push_back(listed(sums_file(disk.file), text));
+    disk.changed = sums.size() * cluster_size;
+    disk.zeroed = static_cast<std::uint64_t>(std::count_if(
+                      sums.begin(), sums.end(), [](const Sum& s) { return s.digest == zero_digest; })) *
+                  cluster_size;
+    disk.dense = dense_bytes(what.from);
 }
 
 PackedReader open_packed(int folder, const std::string& file) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "clara/drivers/points/pace.hpp"
 #include "clara/drivers/points/packed.hpp"
 #include "clara/drivers/points/sums.hpp"
 #include "clara/spec/point.hpp"
@@ -11,7 +12,18 @@ namespace clara::points {
 
 /// Writes what a guest sees through several files, the newest first, into one that stands on `backing`. What
 /// is stored is copied as it is: nothing is compressed anew. Without a backing file zeros are left out.
-PointFile merge_packed(const std::vector<const PackedReader*>& newest_first, PackedWriter& to, bool backed);
+PointFile merge_packed(const std::vector<const PackedReader*>& newest_first, PackedWriter& to, bool backed,
+                       Pace* pace = nullptr);
+
+/// The same as a point's disk: into the folder `to`, with the digests `sums` of all that `from` have. `disk`
+/// and `files` get what the manifest tells of it. `backing` as written; empty: none.
+struct Merging {
+    std::vector<const PackedReader*> from;  ///< the newest first
+    Sums sums;
+    std::string backing;
+    Pace* pace = nullptr;
+};
+void write_merged(int to, Merging what, PointDisk& disk, std::vector<PointFile>& files);
 
 /// A point's disk as it lies in the store. Error{failed} where it is damaged.
 PackedReader open_packed(int folder, const std::string& file);

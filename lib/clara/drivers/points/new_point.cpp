@@ -28,6 +28,7 @@
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/drivers/storage/same_bytes.hpp"
 #include "clara/drivers/storage/snapshots.hpp"
+#include "clara/ops/domain_backing.hpp"
 #include "clara/ops/domain_read.hpp"
 
 namespace clara::points {
@@ -124,7 +125,9 @@ class NewPoint {
         const std::string xml = a_.defined
                                     ? libvirt_.connect(a_.home)->xml(a_.name)
                                     : read_file(pool::guest(a_.pool, a_.name) + "/domain.xml").value_or("");
-        write_text("domain.xml", xml);
+        // As the disks are in the point: linked to no image.
+        write_text("domain.xml",
+                   xml.empty() ? xml : with_backing(xml, Backing::none, "definition of " + a_.name));
         const auto disks = vm_disks(a_.pool, a_.name);
         a_.running ? running_machine(xml, disks) : stopped_machine(disks);
         if (auto nvram = read_file(pool::guest(a_.pool, a_.name) + "/nvram.fd", 64 << 20))

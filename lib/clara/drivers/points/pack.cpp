@@ -3,7 +3,6 @@
 #include <zstd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <exception>
@@ -14,11 +13,10 @@
 #include "clara/base/error.hpp"
 #include "clara/base/handle.hpp"
 #include "clara/base/interrupt.hpp"
+#include "clara/drivers/points/pace.hpp"
 
 namespace clara::points {
 namespace {
-
-using std::chrono::steady_clock;
 
 constexpr std::uint64_t unit_clusters = 16;  // 1 MiB: one read
 constexpr std::size_t ahead = 32;            // units that are done before it is their turn, at most
@@ -82,27 +80,6 @@ std::vector<Unit> units_of(Source& source) {
 bool all_zero(const char* bytes, std::size_t length) {
     return bytes[0] == 0 && std::memcmp(bytes, bytes + 1, length - 1) == 0;
 }
-
-/// Reading no faster than was asked for, by all threads together.
-class Pace {
-  public:
-    explicit Pace(std::uint64_t rate) : rate_(rate) {}
-    void wait(std::uint64_t bytes) {
-        if (rate_ == 0) return;
-        steady_clock::time_point until;
-        {
-            std::lock_guard guard(mutex_);
-            until = next_ =
-                std::max(next_, steady_clock::now()) + std::chrono::microseconds(bytes * 1000000 / rate_);
-        }
-        std::this_thread::sleep_until(until);
-    }
-
-  private:
-    std::uint64_t rate_;
-    std::mutex mutex_;
-    steady_clock::time_point next_ = steady_clock::now();
-};
 
 /// What one thread needs.
 class Worker {

@@ -19,11 +19,17 @@
 #include "clara/drivers/points/proof.hpp"
 #include "clara/drivers/points/restored.hpp"
 #include "clara/drivers/points/store.hpp"
+#include "clara/drivers/points/transfer.hpp"
 #include "clara/drivers/storage/folders.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/ops/backup.hpp"
 
 namespace clara {
+namespace {
+
+constexpr std::chrono::seconds lock_patience{30};  // who has it may be writing a small file just as we do
+
+}  // namespace
 
 /// Locks of guests' points that are held between two actions of one plan.
 struct StorePoints::Locks {
@@ -116,6 +122,10 @@ void StorePoints::remove(const RemovePoint& a) {
         if (last && last->info.name == a.point)
             throw Error(ErrorKind::refused, a.point + " is the last good point of " + a.name,
                         "it goes only with --force-last-good");
+        if (const Point* point = find_point(a.point, all); point && !point->state.holders.empty())
+            throw Error(ErrorKind::refused,
+                        fmt::format("{} stands on {}", point->state.holders.front(), a.point),
+                        "it goes once the guest's disks stand on it no more");
         points::remove_point(a.store, a.name, a.point, all);
     } catch (...) {
         locks_->drop(a.store, a.name);
@@ -142,6 +152,27 @@ void StorePoints::swap_back(const SwapGuest& a) {
 
 void StorePoints::drop_replaced(const DropReplaced& a) {
     points::drop_replaced(a);
+}
+
+void StorePoints::hold(const HoldPoint& a) {
+    const StallRegion region;
+    const auto lock = points::lock_points(a.store, a.guest, "holding a point of " + a.guest, lock_patience);
+    const auto all = points::read_points(a.store, a.guest);
+    const Point* point = find_point(a.point, all);
+    if (!point || !point->problem.empty()) {
+        if (!a.hold) return;  // nothing is left that could be released
+        throw StaleFacts("point " + a.point + " is not there any more");
+    }
+    PointState state = point->state;
+    std::erase(state.holders, a.holder);
+    if (a.hold) state.holders.push_back(a.holder);
+    if (state.holders != point->state.holders) points::put_state(a.store, a.guest, a.point, state);
+}
+
+void StorePoints::copy(const CopyPoint& a) {
+    const StallRegion region;
+    const auto lock = points::lock_points(a.to, a.guest, "copy of points of " + a.guest, {});
+    points::copy_point(a);
 }
 
 }  // namespace clara

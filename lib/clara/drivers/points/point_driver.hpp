@@ -23,6 +23,8 @@ class StorePoints : public PointDriver {
     void swap(const SwapGuest& a) override;
     void swap_back(const SwapGuest& a) override;
     void drop_replaced(const DropReplaced& a) override;
+    void hold(const HoldPoint& a) override;
+    void copy(const CopyPoint& a) override;
 
   private:
     struct Locks;

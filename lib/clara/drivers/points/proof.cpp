@@ -1,5 +1,7 @@
 #include "clara/drivers/points/proof.hpp"
 
+#include <sys/stat.h>
+
 #include "clara/base/clock.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
@@ -12,6 +14,7 @@
 #include "clara/drivers/points/verify.hpp"
 #include "clara/drivers/storage/folders.hpp"
 #include "clara/drivers/storage/layout.hpp"
+#include "clara/ops/backup.hpp"
 #include "clara/ops/shape.hpp"
 
 namespace clara::points {
@@ -66,6 +69,30 @@ std::vector<std::string> look_at_point(const std::string& store, const Point& po
     const Fd folder = open_dir(path);
     Reasons reasons = verify_stored(folder.get(), point.info);
     if (deep && reasons.empty()) add(reasons, look_inside(path, folder.get(), point.info));
+    return reasons;
+}
+
+std::vector<std::string> known_damage(const std::string& store, const std::string& name,
+                                      const std::vector<Point>& points) {
+    Reasons reasons;
+    const auto chain = chain_of(name, points);
+    for (const Point* point : chain) {
+        Reasons found = point->state.damage;
+        if (!point->problem.empty()) found.push_back(point->problem);
+        const std::string folder = pool::point(store, point->info.guest, point->info.name);
+        for (const auto& file : point->info.files) {
+            struct stat st {};
+            if (::stat((folder + "/" + file.name).c_str(), &st) != 0)
+                found.push_back(file.name + " is gone");
+            else if (static_cast<std::uint64_t>(st.st_size) != file.size)
+                found.push_back(file.name + " has another size");
+        }
+        for (const auto& one : found)
+            reasons.push_back(point->info.name == name ? one
+                                                       : "it stands on " + point->info.name + ": " + one);
+    }
+    if (!chain.empty() && !chain.back()->info.parent.empty())
+        reasons.push_back("it stands on " + chain.back()->info.parent + ", which is gone");
     return reasons;
 }
 

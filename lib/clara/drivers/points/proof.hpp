@@ -15,4 +15,10 @@ std::vector<std::string> prove_point(const ProvePoint& a);
 /// With `deep` also every block decompressed, and its file systems looked through.
 std::vector<std::string> look_at_point(const std::string& store, const Point& point, bool deep);
 
+/// What is known to be wrong with a point, or with one it stands on, without reading their disks: their
+/// manifests, what earlier looks have found, files that are gone or have another size. `points` are all of
+/// the guest.
+std::vector<std::string> known_damage(const std::string& store, const std::string& point,
+                                      const std::vector<Point>& points);
+
 }  // namespace clara::points

@@ -111,35 +111,8 @@ class Merge {
             backed = below->backed();
             sums = merged(load_sums(parent_dir_.get(), disk.file), sums);
         }
-        if (!backed) std::erase_if(sums, [](const Sum& sum) { return sum.digest == zero_digest; });
-        Fd file(
-            ::openat(to_.get(), disk.file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640));
-        if (!file) throw system_error("cannot make " + disk.file, errno);
-        PackedWriter writer(file.get(), own.size(), backed ? "../" + parent_.parent + "/" + disk.file : "");
-        PointFile stored = merge_packed(from, writer, backed);
-        stored.name = disk.file;
-        info_.files.push_back(stored);
-        const std::string text = write_sums(sums);
-        {
-            const StallScope scope("writing to the store");
-            write_file_at(to_.get(), sums_file(disk.file), text, 0644, Durable::content);
-        }
-        info_.files.push_back(listed(sums_file(disk.file), text));
-        disk.changed = sums.size() * cluster_size;
-        disk.zeroed = static_cast<std::uint64_t>(std::count_if(
-                          sums.begin(), sums.end(), [](const Sum& s) { return s.digest == zero_digest; })) *
-                      cluster_size;
-        disk.dense = dense_bytes(from);
-    }
-
-    static std::uint64_t dense_bytes(const std::vector<const PackedReader*>& newest_first) {
-        std::map<std::uint64_t, PackedReader::Kind> kinds;
-        for (const auto* reader : newest_first)
-            for (const auto& cluster : reader->clusters()) kinds.emplace(cluster.index, cluster.kind);
-        return cluster_size *
-               static_cast<std::uint64_t>(std::count_if(kinds.begin(), kinds.end(), [](const auto& one) {
-                   return one.second == PackedReader::Kind::plain;
-               }));
+        write_merged(to_.get(), {from, sums, backed ? "../" + parent_.parent + "/" + disk.file : ""}, disk,
+                     info_.files);
     }
 
     /// What a guest sees of the merged disk, by digests.

@@ -15,6 +15,7 @@
 #include "clara/drivers/disks/room.hpp"
 #include "clara/drivers/storage/folders.hpp"
 #include "clara/drivers/storage/layout.hpp"
+#include "clara/spec/guest.hpp"
 
 namespace clara::points {
 namespace {
@@ -77,13 +78,15 @@ void restore(const RestorePoint& a) {
     try {
         const Fd from = open_dir(point), to = open_dir(folder_of(a));
         for (const auto& name : disks) {
-            if (a.kind == "kvm")
+            if (a.overlay)
+                create_linked(to.get(), name, point + "/" + name, 0);
+            else if (a.kind == "kvm")
                 to_qcow2(a, point + "/" + name, name);
             else
                 to_raw(point + "/" + name, folder_of(a));
         }
         copy_part(from.get(), to.get(), "nvram.fd", 0600);
-        if (a.replaces) copy_part(from.get(), to.get(), "guest.yaml", 0640);
+        if (a.spec) write_file_at(to.get(), "guest.yaml", write_guest(*a.spec), 0640, Durable::content);
     } catch (Error& e) {
         drop_restored(a);
         rethrow_full(e, a.pool);

@@ -27,7 +27,7 @@ constexpr off_t largest_nvram = 64 << 20;  // bytes; QEMU's largest flash
 
 /// Bytes that a copy will take at most, as far as it can be known: nobody knows the holes of a device.
 std::uint64_t needs(const CopyDisks& a, const DiskCopy& disk) {
-    if (disk.fetched) return 0;
+    if (disk.fetched || disk.overlay) return 0;
     const Trust trust = disk.foreign ? Trust::foreign : Trust::ours;
     if (!disk.image.empty())
         return linked_needs(disk.source, disk.format, pool::image_disk(a.pool, disk.image));
@@ -77,6 +77,8 @@ void copy_disk_files(const CopyDisks& a, int folder, const std::string& path) {
         const std::string target = path + "/" + disk.file;
         if (disk.fetched)
             fetched::give(a.pool, a.name, folder, disk.file);
+        else if (disk.overlay)
+            create_linked(folder, disk.file, disk.source, 0);
         else if (!disk.image.empty())
             copy_linked(disk.source, disk.format, target, pool::image_disk_link(disk.image), options);
         else

@@ -1,10 +1,8 @@
 #include "clara/drivers/storage/fill.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +10,7 @@
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/in_root.hpp"
 #include "clara/drivers/storage/mount.hpp"
 
 namespace clara {
@@ -36,10 +35,7 @@ std::vector<std::string> split_path(const std::string& path) {
 
 /// Opens a folder of the image as the guest would see it; no descriptor where there is none.
 Fd open_in_image(int image, const std::string& path) {
-    open_how how{};
-    how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    Fd fd(static_cast<int>(::syscall(SYS_openat2, image, path.c_str(), &how, sizeof how)));
+    Fd fd = open_in_root(image, path, O_PATH | O_DIRECTORY);
     if (!fd && errno != ENOENT) throw system_error(path + " in the image", errno);
     return fd;
 }

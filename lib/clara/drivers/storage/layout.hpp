@@ -74,6 +74,10 @@ inline std::string removed(const std::string& name) {
 inline std::string merged(const std::string& name) {
     return "." + name + ".merged";
 }
+/// A restore point on its way from another store.
+inline std::string coming(const std::string& name) {
+    return "." + name + ".coming";
+}
 /// A guest that will take the place of one that is there, and the one whose place was taken.
 inline std::string restored(const std::string& name) {
     return "." + name + ".restored";

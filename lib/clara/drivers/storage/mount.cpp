@@ -52,7 +52,7 @@ Error mount_error(int context, const std::string& what, int errnum) {
 
 }  // namespace
 
-Loop attach_loop(int file, LoopMode mode) {
+Loop attach_loop(int file, LoopMode mode, std::uint64_t offset, std::uint64_t size) {
     Fd control(::open("/dev/loop-control", O_RDWR | O_CLOEXEC));
     if (!control) throw system_error("cannot open /dev/loop-control", errno);
     const int access = mode == LoopMode::read_only ? O_RDONLY : O_RDWR;
@@ -65,6 +65,8 @@ Loop attach_loop(int file, LoopMode mode) {
         loop_config config{};
         config.fd = static_cast<__u32>(file);
         config.info.lo_flags = flags_of(mode);
+        config.info.lo_offset = offset;
+        config.info.lo_sizelimit = size;
         if (::ioctl(device.get(), LOOP_CONFIGURE, &config) == 0) return {std::move(device), std::move(path)};
         // EBUSY: somebody else asked at the same time and was faster.
         if (errno != EBUSY) throw system_error("cannot attach " + path, errno);

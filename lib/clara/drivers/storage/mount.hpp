@@ -2,6 +2,7 @@
 // process that is killed leaves neither a mount nor a loop device.
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,9 +18,10 @@ struct Loop {
 
 enum class LoopMode { read_only, read_write, direct };  ///< direct: past the host's page cache, if it can
 
-/// Makes an open file a block device. The device shares the open file description, so an OFD lock taken on
-/// `file` before lasts until the device is gone: when its last user (a mount, an open) is.
-Loop attach_loop(int file, LoopMode mode);
+/// Makes an open file, or `size` bytes of it from `offset` on, a block device. The device shares the open
+/// file description, so an OFD lock taken on `file` before lasts until the device is gone: when its last user
+/// (a mount, an open) is.
+Loop attach_loop(int file, LoopMode mode, std::uint64_t offset = 0, std::uint64_t size = 0);
 
 /// A loop device lets go of its file some milliseconds after its last user, a QEMU after its domain has
 /// ended; on a busy host later.

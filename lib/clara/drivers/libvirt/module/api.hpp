@@ -46,6 +46,9 @@ void begin_backup(virConnectPtr connection, const std::string& name, const std::
 std::optional<std::string> backup(virConnectPtr connection, const std::string& name);
 JobState job(virConnectPtr connection, const std::string& name);
 void abort_job(virConnectPtr connection, const std::string& name);
+void begin_pull(virConnectPtr connection, const std::string& name, const std::string& disk,
+                std::uint64_t rate);
+std::optional<JobState> disk_job(virConnectPtr connection, const std::string& name, const std::string& disk);
 std::string monitor(virConnectPtr connection, const std::string& name, const std::string& command);
 std::string keep_memory(virConnectPtr connection, const std::string& name, const std::string& xml);
 void wake(virConnectPtr connection, const std::string& name, const std::string& xml);

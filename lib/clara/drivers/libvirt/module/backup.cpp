@@ -80,6 +80,23 @@ JobState job(virConnectPtr connection, const std::string& name) {
     return job_of(connection, domain.get(), name, VIR_DOMAIN_JOB_STATS_COMPLETED);
 }
 
+void begin_pull(virConnectPtr connection, const std::string& name, const std::string& disk,
+                std::uint64_t rate) {
+    if (disk_job(connection, name, disk)) return;
+    const Domain domain = find_domain(connection, name);
+    if (::virDomainBlockPull(domain.get(), disk.c_str(), rate,
+                             rate ? VIR_DOMAIN_BLOCK_PULL_BANDWIDTH_BYTES : 0) != 0)
+        throw last_error("disk " + disk + " of " + name + " cannot take over what it stands on", connection);
+}
+
+std::optional<JobState> disk_job(virConnectPtr connection, const std::string& name, const std::string& disk) {
+    virDomainBlockJobInfo info{};
+    const int found = ::virDomainGetBlockJobInfo(find_domain(connection, name).get(), disk.c_str(), &info, 0);
+    if (found < 0) throw last_error("cannot ask for the job of disk " + disk + " of " + name, connection);
+    if (found == 0) return std::nullopt;
+    return JobState{JobState::Phase::running, info.cur, info.end, {}};
+}
+
 void abort_job(virConnectPtr connection, const std::string& name) {
     if (::virDomainAbortJob(find_domain(connection, name).get()) != 0)
         throw last_error("cannot end the job of " + name, connection);

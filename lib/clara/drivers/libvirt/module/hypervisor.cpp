@@ -185,6 +185,12 @@ class LibvirtHypervisor : public Hypervisor {
     }
     JobState job(const std::string& name) override { return libvirt::job(connection_.get(), name); }
     void abort_job(const std::string& name) override { libvirt::abort_job(connection_.get(), name); }
+    void begin_pull(const std::string& name, const std::string& disk, std::uint64_t rate) override {
+        libvirt::begin_pull(connection_.get(), name, disk, rate);
+    }
+    std::optional<JobState> disk_job(const std::string& name, const std::string& disk) override {
+        return libvirt::disk_job(connection_.get(), name, disk);
+    }
 
     std::string monitor(const std::string& name, const std::string& command) override {
         return libvirt::monitor(connection_.get(), name, command);

@@ -1,0 +1,76 @@
+#include <fmt/format.h>
+
+#include "clara/base/clock.hpp"
+#include "clara/base/error.hpp"
+#include "clara/base/files.hpp"
+#include "clara/base/io_priority.hpp"
+#include "clara/cli/backup_flow.hpp"
+#include "clara/cli/batch.hpp"
+#include "clara/cli/supervise.hpp"
+#include "clara/drivers/host.hpp"
+#include "clara/drivers/images/store.hpp"
+#include "clara/drivers/points/store.hpp"
+#include "clara/drivers/storage/index.hpp"
+#include "clara/drivers/storage/layout.hpp"
+#include "clara/ops/copy.hpp"
+
+namespace clara {
+namespace {
+
+Keep keep_of(const CopyRun& run, const std::string& guest, const std::string& pool, const Pool& to,
+             const Site& site) {
+    if (!run.keep.empty()) return parse_keep(run.keep);
+    if (to.keep) return *to.keep;
+    if (const auto spec = exists(pool::guest(pool, guest)) ? load_guest(pool, guest) : std::nullopt;
+        spec && spec->backup.keep)
+        return *spec->backup.keep;
+    return site.backup.keep.value_or(standard_keep);
+}
+
+std::vector<std::string> images_in(const std::string& pool) {
+    std::vector<std::string> ids;
+    if (!exists(pool + "/images")) return ids;
+    for (const auto& image : list_images(pool).images) ids.push_back(image.id());
+    return ids;
+}
+
+}  // namespace
+
+int copy_points(const CopyRun& run, const CommonFlags& flags) {
+    if (!flags.dry_run) require_root();
+    const Site site = read_site(flags.config);
+    const std::string pool = site.pool(flags.pool).path;
+    if (!run.keep.empty()) parse_keep(run.keep);  // throws before anything is asked
+    const Pool& to = site.pool(run.to);
+    const std::string from = ready_store(run.store, site, pool, false);
+    if (to.path == from)
+        throw Error(ErrorKind::usage, "the restore points are in " + from + " already", "--to another pool");
+    StoreChoice target = run.store;
+    target.name = run.to;
+    ready_store(target, site, pool, !flags.dry_run);
+    auto work = [&] {
+        const auto known = points::read_points(from);
+        std::vector<std::string> names;
+        for (const auto& [name, points] : known) names.push_back(name);
+        const auto images = images_in(to.path);
+        Batch batch = plan_each("copy", selected(run.guests, names), [&](const std::string& name) {
+            const auto found = known.find(name);
+            if (found == known.end())
+                throw Error(ErrorKind::usage, name + " has no restore points in " + from,
+                            "clara-backup list");
+            const CopyFacts facts{from,          to.path,
+                                  found->second, points::read_points(to.path, name),
+                                  images,        free_bytes(to.path)};
+            return plan_copy(name, facts, {keep_of(run, name, pool, to, site), run.prune, run.rate},
+                             system_clock()());
+        });
+        HostDrivers host = make_host_drivers(site);
+        Drivers drivers = host.drivers();
+        return carry_out(batch, drivers, flags);
+    };
+    if (flags.dry_run) return work();
+    stand_back();
+    return supervised({run.store.limit, "one of the stores " + from + " and " + to.path, {}}, work);
+}
+
+}  // namespace clara
