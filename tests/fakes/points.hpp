@@ -24,21 +24,29 @@ class FakePoints : public PointDriver {
     std::map<std::string, Made_> points, partial;                ///< by guest
     std::map<std::string, std::map<std::string, Made_>> copies;  ///< by other store and guest
     std::map<std::string, FakeStorage::Guest> replaced;
-    std::set<std::string> images;   ///< that the store has
+    std::map<std::string, std::set<std::string>> pool_images;  ///< by pool, the store's too
     std::set<std::string> corrupt;  ///< guests whose next point is not what was read
+    std::set<std::string> held;     ///< guests whose points another host works on
 
-    void copy_image(const CopyImage& a) override { images.insert(a.image); }
+    void copy_image(const CopyImage& a) override {
+        if (pool_images[a.to].count(a.image)) return;
+        if (!pool_images[a.from].count(a.image))
+            throw Error(ErrorKind::refused, "image " + a.image + " is not in pool " + a.from);
+        pool_images[a.to].insert(a.image);
+    }
     std::string make(const MakePoint& a) override {
         std::lock_guard guard(mutex_);
+        check_free(a.name);
         auto& pool = storage_.pools[a.pool];
+        std::uint64_t newest = 0;
+        for (const auto& [name, made] : points[a.name]) newest = std::max(newest, made.point.info.number);
+        if (a.info.number != newest + 1) throw StaleFacts("another backup was made just now");
+        if (!a.info.parent.empty() &&
+            (!points[a.name].count(a.info.parent) || !points[a.name][a.info.parent].point.good()))
+            throw StaleFacts(a.info.parent + " is not there any more");
         const auto guest = pool.guests.find(a.name);
         if (guest == pool.guests.end()) throw StaleFacts("it was removed just now");
-        std::string newest;
-        for (const auto& [name, made] : points[a.name])
-            if (made.point.good()) newest = name;
-        if (!a.info.parent.empty() && a.info.parent != newest)
-            throw StaleFacts(a.info.parent + " is not the newest point any more");
-        if (points[a.name].count(a.info.name)) throw StaleFacts("there is a point of that name");
+        if (pool.running.count(a.name) && !a.running) throw Error(ErrorKind::busy, "its disk is in use");
         Made made{{a.info}, guest->second};
         made.point.stored = guest->second.taken();
         partial[a.name][a.info.name] = made;
@@ -61,6 +69,7 @@ class FakePoints : public PointDriver {
         partial[a.name].erase(a.point);
     }
     void remove(const RemovePoint& a) override {
+        check_free(a.name);
         std::size_t proven = 0;
         for (const auto& [name, made] : points[a.name])
             if (made.point.proven() && name != a.point) ++proven;
@@ -81,6 +90,8 @@ class FakePoints : public PointDriver {
     void swap(const SwapGuest& a) override {
         auto& pool = storage_.pools[a.pool];
         if (pool.running.count(a.name)) throw Error(ErrorKind::busy, "its disk is in use");
+        if (replaced.count(a.name))
+            throw Error(ErrorKind::refused, "an earlier restore has kept what it had");
         replaced[a.name] = pool.guests.at(a.name);
         pool.guests[a.name] = pool.partial.at(a.name);
         pool.partial.erase(a.name);
@@ -114,6 +125,9 @@ class FakePoints : public PointDriver {
     }
 
   private:
+    void check_free(const std::string& guest) {
+        if (held.count(guest)) throw Error(ErrorKind::busy, "another host is at it");
+    }
     std::mutex mutex_;
     FakeStorage& storage_;
 };

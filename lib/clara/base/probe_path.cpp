@@ -12,7 +12,6 @@
 #include <cerrno>
 
 #include "clara/base/error.hpp"
-#include "clara/base/handle.hpp"
 
 namespace clara {
 namespace {
@@ -58,26 +57,35 @@ int look_at_path(const char* path) {
     return ::statfs(path, &fs) == 0 ? 0 : errno;
 }
 
-PathState probe_path(const std::string& path, milliseconds deadline, PathLook look) {
-    pid_t pid = ::fork();
-    if (pid < 0) throw system_error("cannot fork", errno);
-    if (pid == 0) {
+PathProbe::PathProbe(const std::string& path, PathLook look) : pid_(::fork()) {
+    if (pid_ < 0) throw system_error("cannot fork", errno);
+    if (pid_ == 0) {
         // Abandoned, it must hold neither our locks nor the pipe somebody reads our output from.
         ::close_range(0, ~0U, 0);
         ::_exit(look(path.c_str()));
     }
-    Fd child(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (!child) throw system_error("cannot open a child", errno);
-    bool in_time = ends_within(child.get(), deadline);
-    if (!in_time) {
-        ::kill(pid, SIGKILL);
-        if (!ends_within(child.get(), kill_grace)) return PathState::hung;
-    }
+    child_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    if (!child_) throw system_error("cannot open a child", errno);
+}
+
+PathProbe::~PathProbe() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    pollfd end{child_.get(), POLLIN, 0};
+    if (::poll(&end, 1, static_cast<int>(kill_grace.count())) == 1) ::waitpid(pid_, nullptr, 0);
+}
+
+std::optional<PathState> PathProbe::answer(milliseconds wait) {
+    if (!ends_within(child_.get(), wait)) return std::nullopt;
     int status = 0;
-    while (::waitpid(pid, &status, 0) < 0)
+    while (::waitpid(pid_, &status, 0) < 0)
         if (errno != EINTR) throw system_error("cannot wait for a child", errno);
-    if (!in_time) return PathState::hung;
+    pid_ = -1;
     return state_of(WIFEXITED(status) ? WEXITSTATUS(status) : EIO);
+}
+
+PathState probe_path(const std::string& path, milliseconds deadline, PathLook look) {
+    return PathProbe(path, look).answer(deadline).value_or(PathState::hung);
 }
 
 }  // namespace clara

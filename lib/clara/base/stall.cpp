@@ -18,7 +18,11 @@ struct Slot {
     char what[56];
 };
 constexpr int slots = 64;
-Slot* table = nullptr;  // shared by who was forked since
+struct Table {
+    Slot slot[slots];
+    std::atomic<int> regions;
+};
+Table* table = nullptr;  // shared by who was forked since
 
 std::int64_t now_ms() {
     timespec now{};
@@ -29,31 +33,43 @@ std::int64_t now_ms() {
 }  // namespace
 
 void watch_stalls() {
-    void* memory =
-        ::mmap(nullptr, sizeof(Slot) * slots, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory = ::mmap(nullptr, sizeof(Table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw system_error("cannot get shared memory", errno);
-    table = new (memory) Slot[slots]();
+    table = new (memory) Table();
 }
 
 StallScope::StallScope(const char* what) {
     if (!table) return;
     for (int i = 0; i < slots && slot_ < 0; ++i) {
         std::int64_t free = 0;
-        if (table[i].since.compare_exchange_strong(free, now_ms())) slot_ = i;
+        if (table->slot[i].since.compare_exchange_strong(free, now_ms())) slot_ = i;
     }
-    if (slot_ >= 0) std::strncpy(table[slot_].what, what, sizeof table[slot_].what - 1);
+    if (slot_ >= 0) std::strncpy(table->slot[slot_].what, what, sizeof table->slot[slot_].what - 1);
 }
 
 StallScope::~StallScope() {
-    if (slot_ >= 0) table[slot_].since = 0;
+    if (slot_ >= 0) table->slot[slot_].since = 0;
+}
+
+StallRegion::StallRegion() {
+    if (table) ++table->regions;
+}
+
+StallRegion::~StallRegion() {
+    if (table) --table->regions;
+}
+
+bool in_stall_region() {
+    return table && table->regions > 0;
 }
 
 std::optional<std::string> stalled(std::chrono::milliseconds limit) {
     if (!table) return std::nullopt;
     for (int i = 0; i < slots; ++i) {
-        const std::int64_t since = table[i].since;
+        const std::int64_t since = table->slot[i].since;
         if (since != 0 && now_ms() - since >= limit.count())
-            return std::string(table[i].what, ::strnlen(table[i].what, sizeof table[i].what));
+            return std::string(table->slot[i].what,
+                               ::strnlen(table->slot[i].what, sizeof table->slot[i].what));
     }
     return std::nullopt;
 }

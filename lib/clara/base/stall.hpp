@@ -25,7 +25,19 @@ class StallScope {
     int slot_ = -1;
 };
 
+/// For as long as it lives, calls that nobody notes may be under way on the share, also by programs of
+/// others: who watches has to ask the share itself whether it answers.
+class StallRegion {
+  public:
+    StallRegion();
+    ~StallRegion();
+    StallRegion(const StallRegion&) = delete;
+    StallRegion& operator=(const StallRegion&) = delete;
+};
+
 /// What has been under way for at least `limit`; nullopt: nothing has.
 std::optional<std::string> stalled(std::chrono::milliseconds limit);
+/// Is there any StallRegion?
+bool in_stall_region();
 
 }  // namespace clara

@@ -65,21 +65,22 @@ int change_points(const PointChange& change, const StoreChoice& choice, const Co
     if (auto problem = remark_problem(change.note); !problem.empty())
         throw Error(ErrorKind::usage, "a note is " + problem);
     const Site site = read_site(flags.config);
-    const std::string store = ready_store(choice, site, site.pool(flags.pool).path, !flags.dry_run);
-    check_all(change, points::read_points(store, change.guest));
-    if (flags.dry_run) return 0;
     const bool removes = change.kind == Kind::remove;
-    if (removes && !flags.yes &&
-        !confirm(
-            fmt::format("Remove restore points {} of {}?", fmt::join(change.points, ", "), change.guest)))
-        throw Error(ErrorKind::refused, "not confirmed, nothing touched");
-    const auto lock =
-        points::lock_points(store, change.guest, "changing points of " + change.guest, flags.lock_wait);
-    check_all(change, points::read_points(store, change.guest));  // a run may have ended meanwhile
-    const std::set<std::string> once(change.points.begin(), change.points.end());
-    for (const auto& name : once)
-        removes ? remove_one(store, change.guest, name) : change_state(change, store, name);
-    return 0;
+    return on_store(choice, site, flags, {.writes = !flags.dry_run}, [&](const std::string& store) {
+        check_all(change, points::read_points(store, change.guest));
+        if (flags.dry_run) return 0;
+        if (removes && !flags.yes &&
+            !confirm(
+                fmt::format("Remove restore points {} of {}?", fmt::join(change.points, ", "), change.guest)))
+            throw Error(ErrorKind::refused, "not confirmed, nothing touched");
+        const auto lock =
+            points::lock_points(store, change.guest, "changing points of " + change.guest, flags.lock_wait);
+        check_all(change, points::read_points(store, change.guest));  // a run may have ended meanwhile
+        const std::set<std::string> once(change.points.begin(), change.points.end());
+        for (const auto& name : once)
+            removes ? remove_one(store, change.guest, name) : change_state(change, store, name);
+        return 0;
+    });
 }
 
 }  // namespace clara

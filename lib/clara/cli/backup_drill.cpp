@@ -116,13 +116,8 @@ class Drill {
     std::string pool_, store_;
 };
 
-}  // namespace
-
-int drill(const DrillRun& run, const CommonFlags& flags) {
-    if (!flags.dry_run) require_root();
-    const Site site = read_site(flags.config);
-    const std::string pool = site.pool(flags.pool).path;
-    const std::string store = ready_store(run.store, site, pool, !flags.dry_run);
+int drill_all(const DrillRun& run, const std::string& store, const std::string& pool, const Site& site,
+              const CommonFlags& flags) {
     const auto names = guests_with_points(run.guests, points::read_points(store), store, pool);
     if (!run.point.empty() && names.size() != 1)
         throw Error(ErrorKind::usage, "--point is of one guest", "name that guest alone");
@@ -141,6 +136,16 @@ int drill(const DrillRun& run, const CommonFlags& flags) {
             report.outcomes.push_back(refused);
         }
     return flags.dry_run ? show_plans(batch, flags) : show_report(report, flags);
+}
+
+}  // namespace
+
+int drill(const DrillRun& run, const CommonFlags& flags) {
+    if (!flags.dry_run) require_root();
+    const Site site = read_site(flags.config);
+    const std::string pool = site.pool(flags.pool).path;
+    return on_store(run.store, site, flags, {.writes = !flags.dry_run},
+                    [&](const std::string& store) { return drill_all(run, store, pool, site, flags); });
 }
 
 }  // namespace clara

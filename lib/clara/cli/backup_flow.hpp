@@ -1,5 +1,6 @@
 // The way of clara-backup run, verify and restore.
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -67,7 +68,19 @@ struct CopyRun {
 };
 int copy_points(const CopyRun& run, const CommonFlags& flags);
 
-/// Path of the store, that is there and may be used; with `writes` made ready.
+/// How it is worked on.
+struct StoreUse {
+    bool writes = false;                    ///< it is made ready for that
+    std::function<void()> before = {};      ///< done once the store has answered, without the store
+    std::function<void()> after_hang = {};  ///< as Supervision's
+};
+/// Does the work on the store, given its path, once that is there and may be used. All calls to it are made
+/// by a child that is left behind where the store hangs: see supervised().
+int on_store(const StoreChoice& choice, const Site& site, const CommonFlags& flags, const StoreUse& use,
+             const std::function<int(const std::string& store)>& work);
+
+/// For work within on_store(), or that needs a second one: path of the store, that is there and may be used;
+/// with `writes` made ready.
 std::string ready_store(const StoreChoice& choice, const Site& site, const std::string& pool, bool writes);
 
 }  // namespace clara

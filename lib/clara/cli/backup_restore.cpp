@@ -80,16 +80,9 @@ Plan plan_for(const RestoreRun& run, const RestoreSource& source, const std::str
     return plan_restore_as(run.as, source, pool, site, facts, allocator, system_random(), options);
 }
 
-}  // namespace
-
-int restore_guest(const RestoreRun& wanted, const CommonFlags& flags) {
+int restore_from(const std::string& store, const RestoreRun& wanted, const Site& site,
+                 const std::string& pool, const CommonFlags& flags) {
     RestoreRun run = wanted;
-    if (run.in_place && !run.as.empty())
-        throw Error(ErrorKind::usage, "--as and --in-place exclude each other", "give one of them");
-    if (!flags.dry_run) require_root();
-    const Site site = read_site(flags.config);
-    const std::string pool = site.pool(flags.pool).path;
-    const std::string store = ready_store(run.store, site, pool, run.options.boot_now && !flags.dry_run);
     if (!flags.dry_run && exists(pool::guests(pool))) points::recover(pool, run.guest);
     const std::string left = unfinished(run, pool, store);
     run.finishes = !left.empty();
@@ -107,6 +100,18 @@ int restore_guest(const RestoreRun& wanted, const CommonFlags& flags) {
     HostDrivers host = make_host_drivers(site);
     Drivers drivers = host.drivers();
     return carry_out(batch, drivers, flags);
+}
+
+}  // namespace
+
+int restore_guest(const RestoreRun& run, const CommonFlags& flags) {
+    if (run.in_place && !run.as.empty())
+        throw Error(ErrorKind::usage, "--as and --in-place exclude each other", "give one of them");
+    if (!flags.dry_run) require_root();
+    const Site site = read_site(flags.config);
+    const std::string pool = site.pool(flags.pool).path;
+    return on_store(run.store, site, flags, {.writes = run.options.boot_now && !flags.dry_run},
+                    [&](const std::string& store) { return restore_from(store, run, site, pool, flags); });
 }
 
 }  // namespace clara

@@ -64,15 +64,7 @@ std::uint64_t changed_in(const Point& point) {
     return bytes;
 }
 
-std::string open_store_read(const StoreChoice& store, const Site& site, const CommonFlags& flags) {
-    return ready_store(store, site, site.pool(flags.pool).path, false);
-}
-
-}  // namespace
-
-int list_points(const std::vector<std::string>& guests, const StoreChoice& choice, const CommonFlags& flags) {
-    const Site site = read_site(flags.config);
-    const std::string store = open_store_read(choice, site, flags);
+int print_list(const std::vector<std::string>& guests, const std::string& store, const CommonFlags& flags) {
     std::map<std::string, std::vector<Point>> all;
     if (guests.empty()) all = points::read_points(store);
     for (const auto& guest : expand_ranges(guests)) {
@@ -97,11 +89,7 @@ int list_points(const std::vector<std::string>& guests, const StoreChoice& choic
     return 0;
 }
 
-int show_point(const std::string& guest, const std::string& name, const StoreChoice& choice,
-               const CommonFlags& flags) {
-    const Site site = read_site(flags.config);
-    const std::string store = open_store_read(choice, site, flags);
-    const Point point = points::read_point(store, guest, name);
+int print_point(const Point& point, const CommonFlags& flags) {
     Json tree = to_json(point);
     if (flags.json) {
         print_json({{"schema", "clara.point-info/1"}, {"point", tree}});
@@ -112,6 +100,20 @@ int show_point(const std::string& guest, const std::string& name, const StoreCho
         if (!text.empty() && text != "[]") fmt::print("{:<13}{}\n", key, printable(text));
     }
     return 0;
+}
+
+}  // namespace
+
+int list_points(const std::vector<std::string>& guests, const StoreChoice& store, const CommonFlags& flags) {
+    return on_store(store, read_site(flags.config), flags, {},
+                    [&](const std::string& path) { return print_list(guests, path, flags); });
+}
+
+int show_point(const std::string& guest, const std::string& point, const StoreChoice& store,
+               const CommonFlags& flags) {
+    return on_store(store, read_site(flags.config), flags, {}, [&](const std::string& path) {
+        return print_point(points::read_point(path, guest, point), flags);
+    });
 }
 
 }  // namespace clara

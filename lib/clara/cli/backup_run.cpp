@@ -7,11 +7,9 @@
 #include "clara/base/stall.hpp"
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/lifecycle_flow.hpp"
-#include "clara/cli/supervise.hpp"
 #include "clara/drivers/libvirt/pull.hpp"
 #include "clara/drivers/points/images.hpp"
 #include "clara/drivers/points/store.hpp"
-#include "clara/drivers/points/store_check.hpp"
 #include "clara/drivers/storage/index.hpp"
 
 namespace clara {
@@ -31,10 +29,12 @@ std::vector<std::string> chosen(const Selection& selection, const std::string& p
 }
 
 BackupFacts facts_of(const GuestSpec& spec, const std::string& store, const Site& site, const Facts& facts) {
-    const StallScope scope("listing the store");
     BackupFacts backups{.store = store, .points = points::read_points(store, spec.name)};
-    backups.has_image = spec.kind == "kvm" || points::has_image(store, spec.image);
-    backups.room = free_bytes(store);
+    {
+        const StallScope scope("looking at the store");
+        backups.has_image = spec.kind == "kvm" || points::has_image(store, spec.image);
+        backups.room = free_bytes(store);
+    }
     if (spec.kind == "kvm" && known_guest(spec.name, facts).state == GuestState::running)
         backups.checkpoints = open_hypervisor(site.libvirt_uri, Access::read)->checkpoints(spec.name);
     return backups;
@@ -65,47 +65,30 @@ void end_jobs(const Site& site, const std::vector<std::string>& names) {
 
 }  // namespace
 
-void add_store(CLI::App& app, StoreChoice& store) {
-    app.add_option("--store", store.name, "Pool that the restore points are in; default as site.yaml says")
-        ->type_name("POOL");
-    add_duration(app, "--store-timeout", store.limit, "How long a single call to the store may take");
-    app.add_flag("--new-store", store.accept_other, "It is another one than last time, and that is meant so");
-}
-
 void add_keep(CLI::App& app, std::optional<Keep>& keep, const std::string& doc) {
     app.add_option_function<std::string>(
            "--keep", [&keep](const std::string& text) { keep = parse_keep(text); }, doc)
         ->type_name("RULES");
 }
 
-std::string ready_store(const StoreChoice& choice, const Site& site, const std::string& pool, bool writes) {
-    const Pool& store = site.pool(choice.name.empty() ? site.backup.pool : choice.name);
-    points::StoreCheck check{.patience = choice.limit, .mounted = store.mounted, .remembered_in = pool};
-    check.accept_other = choice.accept_other;
-    check.writes = writes;
-    if (store.path == pool && !writes && !exists(pool)) return store.path;
-    if (store.path == pool) make_dirs(pool);
-    points::check_store(store.path, check);
-    if (writes) points::open_store(store.path, store.path == pool ? "" : pool);
-    return store.path;
-}
-
 int back_up(const BackupRun& run, const CommonFlags& flags) {
     if (!flags.dry_run) require_root();
     const Site site = read_site(flags.config);
     const std::string pool = site.pool(flags.pool).path;
-    const std::string store = ready_store(run.store, site, pool, !flags.dry_run);
-    const auto names = chosen(run.guests, pool);
-    if (names.empty()) return 0;
-    const Selection selection{names};
-    auto work = [&] {
-        return run_verb(
-            {.name = "backup", .disks = true}, selection,
-            [&](const Planning& p) { return plan_one(p, run, store); }, flags);
+    // What a child that hangs leaves is of these; the store is not asked for them.
+    std::vector<std::string> names;
+    const auto choose = [&] {
+        names = chosen(run.guests, pool);
+        if (!flags.dry_run) stand_back();
     };
-    if (flags.dry_run) return work();
-    stand_back();
-    return supervised({run.store.limit, store, [&] { end_jobs(site, names); }}, work);
+    const StoreUse use{
+        .writes = !flags.dry_run, .before = choose, .after_hang = [&] { end_jobs(site, names); }};
+    return on_store(run.store, site, flags, use, [&](const std::string& store) {
+        if (names.empty()) return 0;
+        return run_verb(
+            {.name = "backup", .disks = true}, Selection{names},
+            [&](const Planning& p) { return plan_one(p, run, store); }, flags);
+    });
 }
 
 }  // namespace clara

@@ -4,6 +4,7 @@
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/stall.hpp"
 #include "clara/drivers/disks/inspect.hpp"
 #include "clara/drivers/points/images.hpp"
 #include "clara/drivers/points/proof.hpp"
@@ -42,6 +43,7 @@ std::vector<std::string> guests_with_points(const Selection& selection,
 }
 
 RestoreSource read_source(const std::string& guest, const std::string& name, const std::string& store) {
+    const StallRegion region;
     RestoreSource source{store, pool::point(store, guest, name), points::read_point(store, guest, name)};
     const auto all = points::read_points(store, guest, true);
     for (const Point* point : chain_of(name, all)) {

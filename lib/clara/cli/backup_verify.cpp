@@ -12,7 +12,6 @@
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/backup_source.hpp"
 #include "clara/cli/json_out.hpp"
-#include "clara/cli/supervise.hpp"
 #include "clara/cli/tell.hpp"
 #include "clara/drivers/points/proof.hpp"
 #include "clara/drivers/points/store.hpp"
@@ -118,9 +117,9 @@ int verify_points(const VerifyRun& run, const CommonFlags& flags) {
     require_root();
     const Site site = read_site(flags.config);
     const std::string pool = site.pool(flags.pool).path;
-    const std::string store = ready_store(run.store, site, pool, true);
     stand_back();
-    return supervised({run.store.limit, store, {}}, [&] { return verify_all(run, store, pool, flags); });
+    return on_store(run.store, site, flags, {.writes = true},
+                    [&](const std::string& store) { return verify_all(run, store, pool, flags); });
 }
 
 }  // namespace clara

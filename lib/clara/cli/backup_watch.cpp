@@ -3,11 +3,9 @@
 
 #include "clara/base/clock.hpp"
 #include "clara/base/error.hpp"
-#include "clara/base/probe_path.hpp"
 #include "clara/cli/backup_rows.hpp"
 #include "clara/cli/json_out.hpp"
 #include "clara/cli/nagios.hpp"
-#include "clara/cli/supervise.hpp"
 #include "clara/cli/table.hpp"
 #include "clara/cli/tell.hpp"
 #include "clara/cli/terminal.hpp"
@@ -54,8 +52,8 @@ std::vector<BackupStatus> status_of_all(const std::string& store, const std::str
 
 /// Guests that are all gone at once are not: their pool is. On a host that has none yet a person may look.
 void check_pool(const Pool& pool, std::chrono::milliseconds patience, bool needed) {
-    if (probe_path(pool.path, patience) != PathState::absent)
-        points::check_store(pool.path, {.patience = patience, .mounted = pool.mounted, .writes = false});
+    if (points::store_answers(pool.path, patience))
+        points::check_store(pool.path, {.mounted = pool.mounted, .writes = false});
     else if (needed)
         throw Error(ErrorKind::refused, "the pool " + pool.path + " is not there",
                     "mount it, or clara-host prepare");
@@ -87,8 +85,7 @@ int look(const StoreChoice& choice, bool nagios, const CommonFlags& flags) {
     const Site site = read_site(flags.config);
     const Pool& pool = site.pool(flags.pool);
     check_pool(pool, choice.limit, nagios);
-    const std::string store = ready_store(choice, site, pool.path, false);
-    return supervised({choice.limit, store, {}}, [&] {
+    return on_store(choice, site, flags, {}, [&](const std::string& store) {
         const auto all = status_of_all(store, pool.path, site);
         const Level worst = worst_of(all);
         if (nagios && !flags.json)

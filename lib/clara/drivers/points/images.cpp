@@ -8,6 +8,7 @@
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/stall.hpp"
 #include "clara/drivers/images/partial.hpp"
 #include "clara/drivers/images/store.hpp"
 #include "clara/drivers/storage/folders.hpp"
@@ -41,6 +42,7 @@ bool has_image(const std::string& pool, const std::string& id) {
 }
 
 void copy_image(const CopyImage& copy) {
+    const StallRegion region;  // either may be the store, and files are copied whole
     if (has_image(copy.to, copy.image)) return;
     const ImageInfo image = image_of(copy.from, copy.image);
     make_dirs(copy.to + "/locks");

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
+#include <exception>
 #include <thread>
 
 #include "clara/base/error.hpp"
@@ -26,6 +26,7 @@
 #include "clara/drivers/points/store.hpp"
 #include "clara/drivers/storage/folders.hpp"
 #include "clara/drivers/storage/layout.hpp"
+#include "clara/drivers/storage/same_bytes.hpp"
 #include "clara/drivers/storage/snapshots.hpp"
 #include "clara/ops/domain_backing.hpp"
 #include "clara/ops/domain_read.hpp"
@@ -46,10 +47,11 @@ class NewPoint {
 
     std::string make() {
         check_parent();
+        if (!exists(pool::guest(a_.pool, a_.name))) throw StaleFacts(a_.name + " was removed just now");
         folder_ = open_clean_points(a_.store, a_.name);
         const std::string partial = pool::partial(info_.name);
         {
-            const StallScope scope("writing to the store");
+            const StallRegion region;
             if (::mkdirat(folder_.get(), partial.c_str(), 0755) != 0)
                 throw system_error("cannot make " + partial + " in the store", errno);
             to_ = open_dir_at(folder_.get(), partial);
@@ -58,7 +60,8 @@ class NewPoint {
             info_.kind == "kvm" ? machine() : container();
             write_rest();
         } catch (Error& e) {
-            remove_tree_at(folder_.get(), partial);
+            const StallRegion region;
+            try_remove_tree(folder_.get(), partial);
             rethrow_full(e, a_.store);
         }
         return note();
@@ -88,15 +91,15 @@ class NewPoint {
     template <class Work>
     auto between_hooks(Work work) {
         before();
-        std::optional<Error> failure;
+        std::exception_ptr failure;
         decltype(work()) result;
         try {
             result = work();
-        } catch (const Error& e) {
-            failure = e;
+        } catch (...) {
+            failure = std::current_exception();
         }
         after();
-        if (failure) throw *failure;
+        if (failure) std::rethrow_exception(failure);
         return result;
     }
 
@@ -104,7 +107,13 @@ class NewPoint {
         MakeSnapshot copy{.pool = a_.pool, .name = a_.name, .mount = a_.mount};
         copy.patience = a_.patience;
         copy.freeze_limit = a_.freeze_limit;
-        snapshots::NowCopy now = between_hooks([&] { return snapshots::copy_now(copy); });
+        snapshots::NowCopy now = between_hooks([&] {
+            try {
+                return snapshots::copy_now(copy);
+            } catch (const DiskUnreadable& e) {
+                throw Error(ErrorKind::partial, e.message(), e.hint() + "; earlier points are kept");
+            }
+        });
         info_.moment = a_.running ? now.note : "it did not run";
         state_.quarantine = examine_container(file_of(now.disk));
         auto source = file_source(now.disk.get());
@@ -182,6 +191,7 @@ class NewPoint {
     }
 
     void pack_disk(Source& source, const std::string& name, const std::string& target) {
+        const StallRegion region;
         Sums parent;
         std::string backing;
         if (base_of(name, source.size())) {
@@ -221,7 +231,7 @@ class NewPoint {
         write_text("guest.yaml", *spec);
         std::sort(info_.files.begin(), info_.files.end(),
                   [](const PointFile& x, const PointFile& y) { return x.name < y.name; });
-        const StallScope scope("writing to the store");
+        const StallRegion region;
         write_file_at(to_.get(), "manifest.json", write_manifest(info_), 0644, Durable::content);
         write_file_at(to_.get(), "state.json", write_state(state_), 0644, Durable::content);
         fsync_or_throw(to_.get(), info_.name);

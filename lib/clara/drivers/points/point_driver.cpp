@@ -11,6 +11,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/log.hpp"
+#include "clara/base/stall.hpp"
 #include "clara/drivers/libvirt/pull.hpp"
 #include "clara/drivers/points/images.hpp"
 #include "clara/drivers/points/merge.hpp"
@@ -67,8 +68,12 @@ std::string StorePoints::make(const MakePoint& a) {
 }
 
 void StorePoints::discard(const MakePoint& a) {
-    const Fd folder = open_dir(pool::backups(a.store, a.name));
-    remove_tree_at(folder.get(), pool::partial(a.info.name));
+    try {
+        const StallRegion region;
+        remove_tree_at(open_dir(pool::backups(a.store, a.name)).get(), pool::partial(a.info.name));
+    } catch (const Error& e) {  // the store is gone; what is left there never becomes a point
+        log::warn("{}: {}; the next run clears up in the store", a.name, e.message());
+    }
     locks_->drop(a.store, a.name);
 }
 
@@ -86,10 +91,13 @@ void StorePoints::prove(const ProvePoint& a) {
 }
 
 void StorePoints::publish(const PublishPoint& a) {
-    const Fd folder = open_dir(pool::backups(a.store, a.name));
-    if (!rename_new(folder.get(), pool::partial(a.point), a.point))
-        throw StaleFacts("there is a point " + a.point + " already");
-    fsync_or_throw(folder.get(), "the folder of points");
+    {
+        const StallRegion region;
+        const Fd folder = open_dir(pool::backups(a.store, a.name));
+        if (!rename_new(folder.get(), pool::partial(a.point), a.point))
+            throw StaleFacts("there is a point " + a.point + " already");
+        fsync_or_throw(folder.get(), "the folder of points");
+    }
     // From here on the point counts; an older checkpoint that stays costs a little room in the disks.
     try {
         if (!a.checkpoints.empty()) {
@@ -147,6 +155,7 @@ void StorePoints::drop_replaced(const DropReplaced& a) {
 }
 
 void StorePoints::hold(const HoldPoint& a) {
+    const StallRegion region;
     const auto lock = points::lock_points(a.store, a.guest, "holding a point of " + a.guest, lock_patience);
     const auto all = points::read_points(a.store, a.guest);
     const Point* point = find_point(a.point, all);
@@ -161,6 +170,7 @@ void StorePoints::hold(const HoldPoint& a) {
 }
 
 void StorePoints::copy(const CopyPoint& a) {
+    const StallRegion region;
     const auto lock = points::lock_points(a.to, a.guest, "copy of points of " + a.guest, {});
     points::copy_point(a);
 }

@@ -64,6 +64,7 @@ Reasons compare_shape(const ProvePoint& a, const PointInfo& info) {
 
 std::vector<std::string> look_at_point(const std::string& store, const Point& point, bool deep) {
     if (!point.problem.empty()) return {point.problem};
+    const StallRegion region;
     const std::string path = pool::point(store, point.info.guest, point.info.name);
     const Fd folder = open_dir(path);
     Reasons reasons = verify_stored(folder.get(), point.info);
@@ -96,6 +97,7 @@ std::vector<std::string> known_damage(const std::string& store, const std::strin
 }
 
 std::vector<std::string> prove_point(const ProvePoint& a) {
+    const StallRegion region;
     const std::string partial = pool::partial(a.point);
     const std::string path = pool::backups(a.store, a.name) + "/" + partial;
     const Fd points = open_dir(pool::backups(a.store, a.name)), folder = open_dir(path);

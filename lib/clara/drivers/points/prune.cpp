@@ -50,7 +50,7 @@ class Merge {
             stop_for_test('1');
             prove();
         } catch (Error& e) {
-            remove_tree_at(folder_.get(), merged_);
+            try_remove_tree(folder_.get(), merged_);
             throw e.in(name_ + " merged with " + parent_.name);
         }
         stop_for_test('2');
@@ -201,6 +201,7 @@ void remove_point(const std::string& store, const std::string& guest, const std:
                   const std::vector<Point>& points) {
     const Point* gone = find_point(name, points);
     if (!gone) return;
+    const StallRegion region;
     const Fd folder = open_dir(pool::backups(store, guest));
     check_known(folder.get(), *gone, points);
     for (const auto& child : points)

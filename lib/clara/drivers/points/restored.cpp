@@ -9,6 +9,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/log.hpp"
+#include "clara/base/stall.hpp"
 #include "clara/drivers/disks/convert.hpp"
 #include "clara/drivers/disks/qemu_img.hpp"
 #include "clara/drivers/disks/room.hpp"
@@ -61,6 +62,7 @@ void copy_part(int from, int to, const std::string& name, mode_t mode) {
 }  // namespace
 
 void restore(const RestorePoint& a) {
+    const StallRegion region;  // qemu-img reads from the store
     const std::string point = pool::point(a.store, a.guest, a.point);
     const auto disks = disks_of(point);
     make_dirs(pool::guests(a.pool));

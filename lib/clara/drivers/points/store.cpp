@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/base/interrupt.hpp"
 #include "clara/base/stall.hpp"
 #include "clara/drivers/points/manifest.hpp"
 #include "clara/drivers/points/sums.hpp"
@@ -20,6 +22,7 @@ namespace {
 
 constexpr std::size_t manifest_limit = 256 << 20;  // bytes: 16 TiB of stored data have 4 million ranges
 constexpr std::size_t state_limit = 1 << 20;
+constexpr std::chrono::milliseconds look_again{20};  // at a lock that others hold
 
 std::uint64_t stored_bytes(const PointInfo& info) {
     std::uint64_t bytes = 0;
@@ -28,6 +31,7 @@ std::uint64_t stored_bytes(const PointInfo& info) {
 }
 
 Point read_one(int folder, const std::string& guest, const std::string& name) {
+    const StallScope scope("reading from the store");
     Point point;
     point.info.guest = guest;
     point.info.name = name;
@@ -51,6 +55,7 @@ Point read_one(int folder, const std::string& guest, const std::string& name) {
 }
 
 bool is_folder(const std::string& path) {
+    const StallScope scope("listing the store");
     struct stat st {};
     return ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
 }
@@ -58,12 +63,18 @@ bool is_folder(const std::string& path) {
 }  // namespace
 
 std::vector<Point> read_points(const std::string& store, const std::string& guest, bool ranges) {
-    const StallScope scope("listing the store");
     std::vector<Point> points;
     const std::string path = pool::backups(store, guest);
-    if (!name_problem(guest).empty() || !exists(path)) return points;
-    const Fd folder = open_dir(path);
-    for (const auto& name : list_dir(folder.get())) {
+    Fd folder;
+    std::vector<std::string> names;
+    if (!name_problem(guest).empty()) return points;
+    {
+        const StallScope scope("listing the store");
+        if (!exists(path)) return points;
+        folder = open_dir(path);
+        names = list_dir(folder.get());
+    }
+    for (const auto& name : names) {
         if (!is_point_name(name)) continue;
         points.push_back(read_one(folder.get(), guest, name));
         if (!ranges)
@@ -78,10 +89,14 @@ std::vector<Point> read_points(const std::string& store, const std::string& gues
 }
 
 std::map<std::string, std::vector<Point>> read_points(const std::string& store) {
-    const StallScope scope("listing the store");
     std::map<std::string, std::vector<Point>> all;
-    if (!exists(pool::backups(store))) return all;
-    for (const auto& guest : list_dir(pool::backups(store)))
+    std::vector<std::string> names;
+    {
+        const StallScope scope("listing the store");
+        if (!exists(pool::backups(store))) return all;
+        names = list_dir(pool::backups(store));
+    }
+    for (const auto& guest : names)
         if (name_problem(guest).empty() && is_folder(pool::backups(store, guest))) {
             auto points = read_points(store, guest);
             if (!points.empty()) all[guest] = std::move(points);
@@ -90,6 +105,7 @@ std::map<std::string, std::vector<Point>> read_points(const std::string& store) 
 }
 
 Point read_point(const std::string& store, const std::string& guest, const std::string& name) {
+    const StallScope scope("reading from the store");
     const std::string path = pool::point(store, guest, name);
     if (!name_problem(guest).empty() || !is_point_name(name) || !exists(path))
         throw Error(ErrorKind::usage, guest + " has no restore point " + name, "clara-backup list " + guest);
@@ -99,11 +115,27 @@ Point read_point(const std::string& store, const std::string& guest, const std::
     return point;
 }
 
+NamedLock lock_in_store(const std::string& path, const std::string& what, std::chrono::milliseconds wait) {
+    const auto deadline = std::chrono::steady_clock::now() + wait;
+    for (;;) {
+        try {
+            const StallScope scope("locking the store");
+            return NamedLock::take(path, what, {});
+        } catch (const Error& e) {
+            if (e.kind() != ErrorKind::busy || std::chrono::steady_clock::now() >= deadline) throw;
+        }
+        throw_if_interrupted();
+        std::this_thread::sleep_for(look_again);
+    }
+}
+
 NamedLock lock_points(const std::string& store, const std::string& guest, const std::string& what,
                       std::chrono::milliseconds wait) {
-    const StallScope scope("locking the store");
-    make_dirs(pool::backups(store, guest));
-    return NamedLock::take(pool::backups(store, guest) + "/.lock", what, wait);
+    {
+        const StallScope scope("locking the store");
+        make_dirs(pool::backups(store, guest));
+    }
+    return lock_in_store(pool::backups(store, guest) + "/.lock", what, wait);
 }
 
 Fd open_clean_points(const std::string& store, const std::string& guest) {

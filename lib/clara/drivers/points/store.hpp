@@ -22,6 +22,9 @@ std::map<std::string, std::vector<Point>> read_points(const std::string& store);
 /// Error{usage} where there is none of that name, Error{failed} where its manifest is damaged.
 Point read_point(const std::string& store, const std::string& guest, const std::string& point);
 
+/// As NamedLock::take(): the store may hang, but to wait for others is no hang.
+NamedLock lock_in_store(const std::string& path, const std::string& what, std::chrono::milliseconds wait);
+
 /// STORE/backups/NAME/.lock: held by who makes, merges or removes points, on every host that shares the
 /// store. Error{busy} names the holder.
 NamedLock lock_points(const std::string& store, const std::string& guest, const std::string& what,

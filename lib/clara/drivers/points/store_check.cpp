@@ -16,7 +16,9 @@
 #include "clara/base/files.hpp"
 #include "clara/base/lock.hpp"
 #include "clara/base/probe_path.hpp"
+#include "clara/base/stall.hpp"
 #include "clara/base/units.hpp"
+#include "clara/drivers/points/store.hpp"
 #include "clara/drivers/storage/layout.hpp"
 
 namespace clara::points {
@@ -68,21 +70,25 @@ Error refused(const std::string& what, const std::string& hint) {
 
 }  // namespace
 
-void check_store(const std::string& store, const StoreCheck& check) {
-    switch (probe_path(store, check.patience)) {
+bool store_answers(const std::string& store, std::chrono::milliseconds patience) {
+    switch (probe_path(store, patience)) {
         case PathState::hung:
-            throw Error(
-                ErrorKind::unreachable,
-                fmt::format("the store {} does not answer within {}", store, duration_text(check.patience)),
-                "see whether its server is up; nothing was touched");
+            throw Error(ErrorKind::unreachable,
+                        fmt::format("the store {} does not answer within {}", store, duration_text(patience)),
+                        "see whether its server is up; nothing was touched");
         case PathState::stale:
             throw Error(ErrorKind::unreachable, "the store " + store + " is mounted but stale",
                         "mount it again: umount " + store + "; mount " + store);
         case PathState::absent:
-            throw refused("the store " + store + " is not there", "mount it, or make the folder");
+            return false;
         case PathState::ok:
             break;
     }
+    return true;
+}
+
+void check_store(const std::string& store, const StoreCheck& check) {
+    const StallScope scope("looking at the store");
     if (check.mounted && !is_mounted(store))
         throw refused(store + " is a folder of this host: nothing is mounted there",
                       "mount it; 'mounted: true' of this pool in site.yaml says that it has to be");
@@ -97,24 +103,32 @@ void check_store(const std::string& store, const StoreCheck& check) {
                   "is it mounted? If this one takes its place for good: --new-store");
 }
 
-void open_store(const std::string& store, const std::string& remembered_in) {
-    make_dirs(pool::backups(store));
-    make_dirs(store + "/locks");
-    const auto lock =
-        NamedLock::take(store + "/locks/store@backups", "making a store", std::chrono::seconds(30));
-    auto id = id_of(store);
-    if (!id) {
-        const Random random = system_random();
-        id = fmt::format("{:016x}{:016x}", random(), random());
-        write_file(pool::backups(store) + "/" + id_file,
-                   json{{"schema", schema}, {"id", *id}}.dump(2) + "\n");
+void open_store(const std::string& store) {
+    {
+        const StallScope scope("opening the store");
+        make_dirs(pool::backups(store));
+        make_dirs(store + "/locks");
     }
-    if (remembered_in.empty()) return;
+    const auto lock =
+        lock_in_store(store + "/locks/store@backups", "making a store", std::chrono::seconds(30));
+    const StallScope scope("opening the store");
+    if (id_of(store)) return;
+    const Random random = system_random();
+    const std::string id = fmt::format("{:016x}{:016x}", random(), random());
+    write_file(pool::backups(store) + "/" + id_file, json{{"schema", schema}, {"id", id}}.dump(2) + "\n");
+}
+
+void remember_store(const std::string& store, const std::string& remembered_in) {
     make_dirs(remembered_in + "/locks");
     const auto own = NamedLock::take(remembered_in + "/locks/store@memory", "remembering a store",
                                      std::chrono::seconds(30));
+    std::optional<std::string> id;
+    {
+        const StallScope scope("opening the store");
+        id = id_of(store);
+    }
     auto known = memory(remembered_in);
-    if (known[store] == *id) return;
+    if (!id || known[store] == *id) return;
     known[store] = *id;
     write_file(remembered_in + "/" + memory_file, json(known).dump(2) + "\n");
 }

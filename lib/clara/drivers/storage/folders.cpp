@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "clara/base/files.hpp"
+#include "clara/base/log.hpp"
 #include "clara/drivers/storage/layout.hpp"
 
 namespace clara {
@@ -16,6 +17,14 @@ namespace {
 
 // Less than this free and an I/O error of a sparse disk means that the pool is full.
 constexpr std::uint64_t nearly_nothing = 1 << 20;
+
+bool is_full(const std::string& pool) {
+    try {
+        return free_bytes(pool) < nearly_nothing;
+    } catch (const Error&) {  // it is gone
+        return false;
+    }
+}
 
 }  // namespace
 
@@ -48,8 +57,16 @@ void make_partial(int guests, const std::string& name) {
     throw system_error("cannot make " + partial, errno);
 }
 
+void try_remove_tree(int dir, const std::string& name) {
+    try {
+        remove_tree_at(dir, name);
+    } catch (const Error& e) {
+        log::debug("{}", e.message());
+    }
+}
+
 void rethrow_full(const Error& e, const std::string& pool) {
-    if (e.kind() != ErrorKind::failed || free_bytes(pool) >= nearly_nothing) throw;
+    if (e.kind() != ErrorKind::failed || !is_full(pool)) throw;
     throw Error(ErrorKind::failed, e.message() + ": no space left in pool " + pool,
                 "make room in the pool, or take another one with --pool");
 }

@@ -20,6 +20,10 @@ Error exists_already(const std::string& guest);
 /// interrupted run has left one.
 void make_partial(int guests, const std::string& name);
 
+/// To be called in a handler, whose error is the one to be told: what cannot be removed is left to the next
+/// run.
+void try_remove_tree(int dir, const std::string& name);
+
 /// To be called in a handler: throws on, and where the pool is full, says so. The kernel reports a full pool
 /// below a sparse disk as an I/O error.
 [[noreturn]] void rethrow_full(const Error& e, const std::string& pool);

@@ -10,7 +10,6 @@
 #include <cstring>
 #include <vector>
 
-#include "clara/base/error.hpp"
 #include "clara/base/interrupt.hpp"
 
 namespace clara {
@@ -37,7 +36,9 @@ void read_at(int fd, std::uint64_t at, char* into, std::size_t size) {
     for (std::size_t have = 0; have < size;) {
         const ssize_t got = ::pread(fd, into + have, size - have, static_cast<off_t>(at + have));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw system_error("cannot read", errno);
+        if (got < 0)
+            throw DiskUnreadable("the disk cannot be read at byte " + std::to_string(at + have) +
+                                 system_error("", errno).message());
         if (got == 0) {
             std::memset(into + have, 0, size - have);
             return;

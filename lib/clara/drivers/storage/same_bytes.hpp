@@ -3,9 +3,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
+#include "clara/base/error.hpp"
+
 namespace clara {
+
+/// The kernel cannot read what is to be copied (EIO): what lies below the pool has to be looked into.
+class DiskUnreadable : public Error {
+  public:
+    explicit DiskUnreadable(const std::string& message)
+        : Error(ErrorKind::failed, message, "look at the disk below the pool: dmesg, smartctl") {}
+};
 
 /// Is told bytes of `from` that `to` lacks, and where.
 using Difference = std::function<void(std::uint64_t at, std::string_view bytes)>;
