@@ -68,7 +68,7 @@ struct Args {
     CopyRun copy;
     StoreChoice store;
     std::vector<std::string> guests;
-    std::string guest, point, keep;
+    std::string guest, point;
     std::chrono::milliseconds every{std::chrono::hours(24)}, max_time{0};
     unsigned days = 365;
     bool nagios = false, no_prune = false, no_wait = false;
@@ -79,10 +79,8 @@ using Adder = std::function<CLI::App*(const char*, const char*)>;
 void add_run(const Adder& add, Args& args) {
     CLI::App* run = add("run", "Back guests up, whether they run or not");
     add_selection(*run, args.run.guests);
-    run->add_option("--tag", args.run.tags, "All guests that have this tag")->type_name("WORD");
     add_store(*run, args.store);
-    run->add_option("--keep", args.keep,
-                    "What stays, instead of what site and guest say: weekly=4,monthly=6");
+    add_keep(*run, args.run.keep, "What stays, instead of what site and guest say: weekly=4,monthly=6");
     run->add_flag("--no-prune", args.no_prune, "Remove nothing");
     run->add_flag("--full", args.run.options.full, "Stand on nothing: a full point");
     run->add_flag("--no-hooks", args.run.no_hooks, "Leave out the guest's own commands before and after");
@@ -132,7 +130,7 @@ void add_copy(const Adder& add, Args& args) {
     add_selection(*copy, args.copy.guests);
     copy->add_option("--to", args.copy.to, "The other pool")->required()->type_name("POOL");
     add_store(*copy, args.store);
-    copy->add_option("--keep", args.keep, "What stays there, instead of what pool, guest and site say");
+    add_keep(*copy, args.run.keep, "What stays there, instead of what pool, guest and site say");
     copy->add_flag("--no-prune", args.no_prune, "Remove nothing there");
     add_size(*copy, "--bwlimit", args.copy.rate, "Bytes a second; default no limit");
 }
@@ -144,10 +142,10 @@ void add_looks(const Adder& add, Args& args) {
     show->add_option("NAME", args.guest, "The guest")->required()->type_name("GUEST");
     show->add_option("POINT", args.point, "Which")->required();
     CLI::App* status = add("status", "Show how old each guest's newest good point is");
-    status->add_flag("--nagios", args.nagios, "One line and exit status 0, 1 or 2 as monitoring wants them");
+    status->add_flag("--nagios", args.nagios, "One line, and exit status 0 to 3, as monitoring wants them");
     for (CLI::App* sub : {list, show, status}) add_store(*sub, args.store);
-    CLI::App* simulate = add("simulate", "Show what a policy keeps, without any store");
-    simulate->add_option("--keep", args.keep, "Which; default the site's");
+    CLI::App* simulate = add("simulate", "Show what a policy keeps over a year, without any store");
+    add_keep(*simulate, args.run.keep, "Which; default the site's");
     add_duration(*simulate, "--every", args.every, "Pause between two runs");
     simulate->add_option("--days", args.days, "For how long")->check(CLI::Range(1U, 3660U).description(""));
 }
@@ -174,7 +172,7 @@ void add_changes(const Adder& add, Args& args) {
 
 int carry_out_verb(const std::string& verb, Args& args, const CommonFlags& flags) {
     args.run.store = args.verify.store = args.restore.store = args.drill.store = args.copy.store = args.store;
-    args.run.keep = args.copy.keep = args.keep;
+    args.copy.keep = args.run.keep;
     args.run.options.prune = args.copy.prune = !args.no_prune;
     if (args.max_time.count() > 0) args.verify.max_time = args.max_time;
     args.restore.options.lifecycle.answer_timeout = flags.timeout;
@@ -191,7 +189,7 @@ int carry_out_verb(const std::string& verb, Args& args, const CommonFlags& flags
     if (verb == "list") return list_points(args.guests, args.store, flags);
     if (verb == "show") return show_point(args.guest, args.point, args.store, flags);
     if (verb == "status") return show_status(args.store, args.nagios, flags);
-    if (verb == "simulate") return simulate(args.keep, args.every, args.days, flags);
+    if (verb == "simulate") return show_simulation(args.run.keep, args.every, args.days, flags);
     return change_points(args.change, args.store, flags);
 }
 

@@ -27,35 +27,33 @@ const ToolDoc doc{
         "is unknown as long as libvirt cannot be asked.",
     .examples = {{"clara-list", "all guests"},
                  {"clara-list 'bpm[01-20]' --sort memory", "twenty, the largest first"},
+                 {"clara-list --tag injection", "those that have this tag"},
                  {"clara-list --json | jq -r '.guests[] | select(.state != \"running\").name'",
                   "names of those that do not run"}},
     .takes = {.pool = true}};
 
-std::vector<GuestFact> chosen(const std::vector<std::string>& ranges, const Facts& facts) {
+std::vector<GuestFact> chosen(const Selection& selection, const Facts& facts) {
     std::vector<GuestFact> guests;
-    if (ranges.empty())
-        for (const auto& [name, guest] : facts.guests) guests.push_back(guest);
-    else
-        for (const auto& name : expand_ranges(ranges)) {
-            try {
-                guests.push_back(known_guest(name, facts));
-            } catch (Error& e) {
-                throw e.in(name);
-            }
+    for (const auto& name : listed(selection, facts.guests)) {
+        try {
+            guests.push_back(known_guest(name, facts));
+        } catch (Error& e) {
+            throw e.in(name);
         }
+    }
     return guests;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    std::vector<std::string> ranges;
+    Selection selection;
     std::string sort = "name";
     bool names_only = false;
     return run_tool(
         argc, argv, doc,
         [&](CLI::App& app, CommonFlags&) {
-            app.add_option("NAME", ranges, "Guests, or ranges of them; default all")->type_name("GUEST");
+            add_listing(app, selection);
             app.add_option("--sort", sort, fmt::format("Order: {}", fmt::join(sort_keys(), ", ")))
                 ->type_name("KEY")
                 ->check(CLI::IsMember(sort_keys()).description(""))
@@ -66,11 +64,13 @@ int main(int argc, char** argv) {
             const Site site = read_site(flags.config);
             const std::string pool = site.pool(flags.pool).path;
             if (names_only) {
-                for (const auto& [name, guest] : read_guests(pool)) fmt::print("{}\n", name);
+                Facts facts;
+                facts.guests = read_guests(pool);
+                for (const auto& guest : chosen(selection, facts)) fmt::print("{}\n", guest.name);
                 return 0;
             }
             const Facts facts = gather_facts(site, {.pool = pool, .remember = true, .helpers = false});
-            auto guests = chosen(ranges, facts);
+            auto guests = chosen(selection, facts);
             if (!facts.libvirt_problem.empty())
                 log::warn("{} ({})", facts.libvirt_problem, facts.libvirt_hint);
             sort_guests(guests, sort);

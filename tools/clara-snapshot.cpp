@@ -89,7 +89,7 @@ void set_up(CLI::App& app, Args& args, std::string& chosen) {
                  "How long writes may be blocked; beyond it the snapshot fails");
 
     CLI::App* list = add("list", "Show the snapshots of guests, default all");
-    list->add_option("NAME", args.guests.names, "Guests, or ranges of them")->type_name("GUEST");
+    add_listing(*list, args.guests);
 
     CLI::App* diff = add("diff", "Show what a guest has changed: + added, ~ changed, - removed");
     add_guest(diff);
@@ -142,10 +142,8 @@ int show_list(const Args& args, const CommonFlags& flags) {
     const std::string pool = site.pool(flags.pool).path;
     Facts facts;
     facts.guests = read_guests(pool, false);
-    std::vector<std::string> names = expand_ranges(args.guests.names);
+    const std::vector<std::string> names = listed(args.guests, facts.guests);
     for (const auto& name : names) known_guest(name, facts);
-    if (names.empty())
-        for (const auto& [name, guest] : facts.guests) names.push_back(name);
     for (const auto& name : names) facts.disks[name] = read_disk_fact(pool, name);
     print_snapshots(pool, names, facts, flags.json);
     return 0;

@@ -38,7 +38,8 @@ int main(int argc, char** argv) {
             add_selection(app, guests);
             app.add_flag("--autostart", autostart, "All that are marked so, in their order")
                 ->excludes("NAME")
-                ->excludes("--all");
+                ->excludes("--all")
+                ->excludes("--tag");
             app.add_flag("--no-wait", no_wait, "Do not wait until the ports answer");
         },
         [&](CommonFlags& flags) {

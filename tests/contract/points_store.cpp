@@ -58,8 +58,10 @@ TEST_CASE("store: one without a folder of backups, or of that guest, has no poin
     TempDir store;
     CHECK(points::read_points(store.path()).empty());
     CHECK(points::read_points(store.path(), "bpm01").empty());
-    CHECK(refused([&] { points::read_point(store.path(), "bpm01", name_of(1)); }));
-    CHECK(refused([&] { points::read_point(store.path(), "bpm01", "../../etc"); }));
+    const std::pair<std::string, std::string> wrong[] = {
+        {"bpm01", name_of(1)}, {"bpm01", "../../etc"}, {"../..", name_of(1)}};
+    for (const auto& [guest, name] : wrong)
+        CHECK(kind_of([&] { points::read_point(store.path(), guest, name); }) == ErrorKind::usage);
 }
 
 TEST_CASE("store: the order is by number, whatever the clock said") {

@@ -42,7 +42,9 @@ TEST_CASE("index: an absent pool is empty") {
 
 TEST_CASE("index: guests come back with what their specs say") {
     TempDir pool;
-    add_guest(pool, "bpm01", 11);
+    GuestSpec spec = Steps(pool.path(), "bpm01", 11).spec();
+    spec.tags = {"injection", "night"};
+    write_old(pool, "bpm01", write_guest(spec));
     for (int round = 0; round < 2; ++round) {  // without and with the cache
         auto guests = read_guests(pool.path());
         REQUIRE(guests.size() == 1);
@@ -51,6 +53,7 @@ TEST_CASE("index: guests come back with what their specs say") {
         CHECK(guests["bpm01"].mac == Mac{0x02c1a700000b});
         CHECK(guests["bpm01"].network == "controls");
         CHECK(guests["bpm01"].image == "minimal@0123456789ab");
+        CHECK(guests["bpm01"].tags == spec.tags);
         CHECK(exists(cache_file(pool)));
     }
     CHECK(load_guest(pool.path(), "bpm01")->nic.subnet.str() == "10.87.0.11/24");
@@ -89,8 +92,8 @@ TEST_CASE("index: a damaged cache only costs time") {
     add_guest(pool, "bpm01", 11);
     read_guests(pool.path());
     for (const char* junk :
-         {"", "junk", "{}", "[]", "{\"schema\":\"clara.index/1\",\"guests\":[[1,2,\"x\"]]}",
-          "{\"schema\":\"clara.index/1\",\"guests\":7}", "{\"schema\":\"clara.index/99\"}"}) {
+         {"", "junk", "{}", "[]", "{\"schema\":\"clara.index/2\",\"guests\":[[1,2,\"x\"]]}",
+          "{\"schema\":\"clara.index/2\",\"guests\":7}", "{\"schema\":\"clara.index/99\"}"}) {
         INFO(junk);
         write_file(cache_file(pool), junk);
         CHECK(read_guests(pool.path())["bpm01"].address.str() == "10.87.0.11");

@@ -10,12 +10,15 @@ TEST_CASE("durations are read with their unit, seconds without one") {
     CHECK(parse_duration("1.5s") == 1500ms);
     CHECK(parse_duration("2m") == 120000ms);
     CHECK(parse_duration("7") == 7000ms);
-    for (const char* bad : {"", "s", "-1s", "5 s", "5x", "1e3s", "nan", "inf", "99999h", "0x5"})
+    CHECK(parse_duration("1d") == 24h);
+    CHECK(parse_duration("0.5d") == 12h);
+    CHECK(parse_duration("41d") == 984h);
+    for (const char* bad : {"", "s", "-1s", "5 s", "5x", "1e3s", "nan", "inf", "99999h", "0x5", "42d", "1D", "1 d", "1d2h", "d"})
         CHECK_FALSE(parse_duration(bad).has_value());
 }
 
 TEST_CASE("a duration's text reads back as the same duration") {
-    for (auto d : {0ms, 250ms, 1000ms, 1500ms, 60000ms, 1001ms}) CHECK(parse_duration(duration_text(d)) == d);
+    for (auto d : {0ms, 250ms, 1000ms, 1500ms, 60000ms, 1001ms, 86400000ms}) CHECK(parse_duration(duration_text(d)) == d);
 }
 
 TEST_CASE("sizes are powers of 1024") {

@@ -127,6 +127,9 @@ TEST_CASE("a policy that keeps nothing is refused") {
     CHECK_THROWS_AS(parse_keep("weekly=0"), Error);
     CHECK_THROWS_AS(parse_keep("weekly"), Error);
     CHECK_THROWS_AS(parse_keep("fortnightly=3"), Error);
+    for (const char* bad :
+         {"", ",", "weekly=", "weekly=-1", "weekly=10001", "weekly=4,weekly=2", "weekly=4 "})
+        CHECK_THROWS_AS(parse_keep(bad), Error);
     CHECK(parse_keep("weekly=4,monthly=6") == standard_keep);
     CHECK(keep_text(standard_keep) == "weekly=4,monthly=6");
 }

@@ -26,8 +26,8 @@ std::optional<std::chrono::milliseconds> parse_duration(const std::string& text)
     auto parsed = number_and_unit(text);
     if (!parsed) return std::nullopt;
     auto [value, unit] = *parsed;
-    constexpr std::array<std::pair<std::string_view, double>, 5> units{
-        {{"", 1e3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}}};
+    constexpr std::array<std::pair<std::string_view, double>, 6> units{
+        {{"", 1e3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}}};
     for (auto [name, milliseconds] : units)
         if (unit == name && value * milliseconds <= 3.6e9)
             return std::chrono::milliseconds(std::llround(value * milliseconds));

@@ -7,7 +7,8 @@
 
 namespace clara {
 
-/// "250ms", "5s", "2m", "1h", "1.5s"; a bare number is seconds. At most 1000 h, never negative.
+/// "250ms", "5s", "2m", "1h", "1d", "1.5s"; a bare number is seconds, a day 24 hours. At most 1000 h, never
+/// negative.
 std::optional<std::chrono::milliseconds> parse_duration(const std::string& text);
 /// "250ms", "1.5s", "5s": parse_duration() gives the same value back.
 std::string duration_text(std::chrono::milliseconds duration);

@@ -5,6 +5,7 @@
 #include "clara/base/files.hpp"
 #include "clara/base/io_priority.hpp"
 #include "clara/cli/backup_flow.hpp"
+#include "clara/cli/backup_source.hpp"
 #include "clara/cli/batch.hpp"
 #include "clara/cli/supervise.hpp"
 #include "clara/drivers/host.hpp"
@@ -19,7 +20,7 @@ namespace {
 
 Keep keep_of(const CopyRun& run, const std::string& guest, const std::string& pool, const Pool& to,
              const Site& site) {
-    if (!run.keep.empty()) return parse_keep(run.keep);
+    if (run.keep) return *run.keep;
     if (to.keep) return *to.keep;
     if (const auto spec = exists(pool::guest(pool, guest)) ? load_guest(pool, guest) : std::nullopt;
         spec && spec->backup.keep)
@@ -40,7 +41,6 @@ int copy_points(const CopyRun& run, const CommonFlags& flags) {
     if (!flags.dry_run) require_root();
     const Site site = read_site(flags.config);
     const std::string pool = site.pool(flags.pool).path;
-    if (!run.keep.empty()) parse_keep(run.keep);  // throws before anything is asked
     const Pool& to = site.pool(run.to);
     const std::string from = ready_store(run.store, site, pool, false);
     if (to.path == from)
@@ -50,17 +50,12 @@ int copy_points(const CopyRun& run, const CommonFlags& flags) {
     ready_store(target, site, pool, !flags.dry_run);
     auto work = [&] {
         const auto known = points::read_points(from);
-        std::vector<std::string> names;
-        for (const auto& [name, points] : known) names.push_back(name);
+        const auto names = guests_with_points(run.guests, known, from, pool);
         const auto images = images_in(to.path);
-        Batch batch = plan_each("copy", selected(run.guests, names), [&](const std::string& name) {
-            const auto found = known.find(name);
-            if (found == known.end())
-                throw Error(ErrorKind::usage, name + " has no restore points in " + from,
-                            "clara-backup list");
-            const CopyFacts facts{from,          to.path,
-                                  found->second, points::read_points(to.path, name),
-                                  images,        free_bytes(to.path)};
+        Batch batch = plan_each("copy", names, [&](const std::string& name) {
+            const CopyFacts facts{from,           to.path,
+                                  known.at(name), points::read_points(to.path, name),
+                                  images,         free_bytes(to.path)};
             return plan_copy(name, facts, {keep_of(run, name, pool, to, site), run.prune, run.rate},
                              system_clock()());
         });

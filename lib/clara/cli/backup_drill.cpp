@@ -123,10 +123,7 @@ int drill(const DrillRun& run, const CommonFlags& flags) {
     const Site site = read_site(flags.config);
     const std::string pool = site.pool(flags.pool).path;
     const std::string store = ready_store(run.store, site, pool, !flags.dry_run);
-    std::vector<std::string> known;
-    for (const auto& [name, points] : points::read_points(store))
-        if (last_proven(points)) known.push_back(name);
-    const auto names = selected(run.guests, known);
+    const auto names = guests_with_points(run.guests, points::read_points(store), store, pool);
     if (!run.point.empty() && names.size() != 1)
         throw Error(ErrorKind::usage, "--point is of one guest", "name that guest alone");
     Batch batch{"drill", {}, {}};

@@ -20,12 +20,14 @@ struct StoreChoice {
 };
 void add_store(CLI::App& app, StoreChoice& store);
 
+/// --keep weekly=4,monthly=6
+void add_keep(CLI::App& app, std::optional<Keep>& keep, const std::string& doc);
+
 struct BackupRun {
     Selection guests;
-    std::vector<std::string> tags;
     StoreChoice store;
     BackupOptions options;
-    std::string keep;  ///< instead of site and guest; empty: theirs
+    std::optional<Keep> keep;  ///< instead of what site and guest say
     bool no_hooks = false;
 };
 int back_up(const BackupRun& run, const CommonFlags& flags);
@@ -59,8 +61,8 @@ int drill(const DrillRun& run, const CommonFlags& flags);
 struct CopyRun {
     Selection guests;
     StoreChoice store;
-    std::string to;    ///< pool of the site
-    std::string keep;  ///< instead of what the pool, the guest and the site say; empty: theirs
+    std::string to;            ///< pool of the site
+    std::optional<Keep> keep;  ///< instead of what the pool, the guest and the site say
     bool prune = true;
     std::uint64_t rate = 0;  ///< bytes a second, 0: as fast as it goes
 };

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 
 #include "clara/base/error.hpp"
@@ -11,9 +10,6 @@
 #include "clara/cli/table.hpp"
 #include "clara/cli/terminal.hpp"
 #include "clara/drivers/points/store.hpp"
-#include "clara/drivers/storage/index.hpp"
-#include "clara/ops/backup_status.hpp"
-#include "clara/ops/rotation.hpp"
 #include "clara/spec/site.hpp"
 
 namespace clara {
@@ -106,54 +102,6 @@ int print_point(const Point& point, const CommonFlags& flags) {
     return 0;
 }
 
-int print_status(const Site& site, const std::string& store, bool nagios, const CommonFlags& flags) {
-    const std::string pool = site.pool(flags.pool).path;
-    const auto now = system_clock()();
-    using Level = BackupStatus::Level;
-    constexpr const char* names[] = {"OK", "WARNING", "CRITICAL"};
-    std::vector<BackupStatus> all;
-    Level worst = Level::ok;
-    for (const auto& [name, guest] : read_guests(pool, false)) {
-        auto every = site.backup.every;
-        if (guest.problem.empty()) {
-            const auto spec = load_guest(pool, name);
-            if (!spec || spec->backup.skip) continue;
-            every = spec->backup.every.value_or(every);
-        }
-        all.push_back(backup_status(name, points::read_points(store, name), every, now));
-        worst = std::max(worst, all.back().level);
-    }
-    if (flags.json) {
-        Json list = Json::array();
-        for (const auto& one : all)
-            list.push_back({{"guest", one.guest},
-                            {"level", names[static_cast<int>(one.level)]},
-                            {"newest", one.newest},
-                            {"age_s", one.age_s ? Json(*one.age_s) : Json()},
-                            {"points", one.points},
-                            {"text", one.text}});
-        print_json({{"schema", "clara.backup-status/1"}, {"store", store}, {"guests", list}});
-    } else if (nagios) {
-        std::string bad;
-        for (const auto& one : all)
-            if (one.level != Level::ok)
-                bad += fmt::format("{}{}: {}", bad.empty() ? "" : ", ", one.guest, one.text);
-        const auto late = std::count_if(all.begin(), all.end(),
-                                        [](const BackupStatus& one) { return one.level != Level::ok; });
-        fmt::print("BACKUP {} - {} | guests={} late={}\n", names[static_cast<int>(worst)],
-                   bad.empty() ? fmt::format("{} guests have a proven restore point", all.size()) : bad,
-                   all.size(), late);
-    } else {
-        Table table({{"GUEST"}, {"LEVEL"}, {"NEWEST"}, {"POINTS", true}, {"REMARKS"}});
-        for (const auto& one : all)
-            table.add({one.guest, names[static_cast<int>(one.level)], one.newest, std::to_string(one.points),
-                       printable(one.text)});
-        table.print();
-    }
-    if (nagios) return static_cast<int>(worst);
-    return worst == Level::ok ? 0 : static_cast<int>(ErrorKind::partial);
-}
-
 }  // namespace
 
 int list_points(const std::vector<std::string>& guests, const StoreChoice& store, const CommonFlags& flags) {
@@ -166,12 +114,6 @@ int show_point(const std::string& guest, const std::string& point, const StoreCh
     return on_store(store, read_site(flags.config), flags, {}, [&](const std::string& path) {
         return print_point(points::read_point(path, guest, point), flags);
     });
-}
-
-int show_status(const StoreChoice& store, bool nagios, const CommonFlags& flags) {
-    const Site site = read_site(flags.config);
-    return on_store(store, site, flags, {},
-                    [&](const std::string& path) { return print_status(site, path, nagios, flags); });
 }
 
 }  // namespace clara

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "clara/base/caller.hpp"
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
@@ -17,27 +15,16 @@
 namespace clara {
 namespace {
 
-std::vector<std::string> chosen(const BackupRun& run, const std::string& pool) {
-    if (!run.tags.empty() && (run.guests.all || !run.guests.names.empty()))
-        throw Error(ErrorKind::usage, "--tag chooses the guests: NAME and --all exclude it",
-                    "give one of them");
+/// --all leaves out those that say so themselves; what cannot be read is told when it is planned.
+std::vector<std::string> chosen(const Selection& selection, const std::string& pool) {
     const auto guests = read_guests(pool, false);
-    std::vector<std::string> names;
-    if (run.tags.empty() && !run.guests.all) return selected(run.guests, {});
-    for (const auto& [name, guest] : guests) {
-        if (!guest.problem.empty()) {  // told when it is planned
-            if (run.guests.all) names.push_back(name);
-            continue;
-        }
-        const auto spec = load_guest(pool, name);
-        if (!spec) continue;
-        const bool tagged = std::any_of(run.tags.begin(), run.tags.end(), [&](const std::string& tag) {
-            return std::find(spec->tags.begin(), spec->tags.end(), tag) != spec->tags.end();
+    std::vector<std::string> names = selected(selection, guests);
+    if (selection.all)
+        std::erase_if(names, [&](const std::string& name) {
+            if (!guests.at(name).problem.empty()) return false;
+            const auto spec = load_guest(pool, name);
+            return !spec || spec->backup.skip;
         });
-        if (run.guests.all ? !spec->backup.skip : tagged) names.push_back(name);
-    }
-    if (names.empty() && !run.tags.empty())
-        throw Error(ErrorKind::usage, "no guest has such a tag", "tags: in its template or guest.yaml");
     return names;
 }
 
@@ -57,7 +44,7 @@ Plan plan_one(const Planning& p, const BackupRun& run, const std::string& store)
     GuestSpec spec = p.spec();
     BackupOptions options = run.options;
     options.who = caller();
-    options.keep = !run.keep.empty()  ? parse_keep(run.keep)
+    options.keep = run.keep           ? *run.keep
                    : spec.backup.keep ? *spec.backup.keep
                                       : p.site.backup.keep.value_or(standard_keep);
     if (run.no_hooks) spec.backup.before.clear(), spec.backup.after.clear();
@@ -78,14 +65,20 @@ void end_jobs(const Site& site, const std::vector<std::string>& names) {
 
 }  // namespace
 
+void add_keep(CLI::App& app, std::optional<Keep>& keep, const std::string& doc) {
+    app.add_option_function<std::string>(
+           "--keep", [&keep](const std::string& text) { keep = parse_keep(text); }, doc)
+        ->type_name("RULES");
+}
+
 int back_up(const BackupRun& run, const CommonFlags& flags) {
+    if (!flags.dry_run) require_root();
     const Site site = read_site(flags.config);
     const std::string pool = site.pool(flags.pool).path;
-    if (!run.keep.empty()) parse_keep(run.keep);  // throws before anything is asked
     // What a child that hangs leaves is of these; the store is not asked for them.
     std::vector<std::string> names;
     const auto choose = [&] {
-        names = chosen(run, pool);
+        names = chosen(run.guests, pool);
         if (!flags.dry_run) stand_back();
     };
     const StoreUse use{
@@ -93,7 +86,7 @@ int back_up(const BackupRun& run, const CommonFlags& flags) {
     return on_store(run.store, site, flags, use, [&](const std::string& store) {
         if (names.empty()) return 0;
         return run_verb(
-            {.name = "backup", .disks = true}, Selection{names, false},
+            {.name = "backup", .disks = true}, Selection{names},
             [&](const Planning& p) { return plan_one(p, run, store); }, flags);
     });
 }

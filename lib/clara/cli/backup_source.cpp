@@ -9,6 +9,7 @@
 #include "clara/drivers/points/images.hpp"
 #include "clara/drivers/points/proof.hpp"
 #include "clara/drivers/points/store.hpp"
+#include "clara/drivers/storage/index.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/ops/backup.hpp"
 
@@ -23,6 +24,22 @@ std::string wanted_point(const std::string& store, const std::string& guest, con
                                : "none of the restore points of " + guest + " is proven to be good",
                 points.empty() ? "clara-backup list shows whose there are"
                                : "clara-backup list " + guest + "; --point POINT takes one all the same");
+}
+
+std::vector<std::string> guests_with_points(const Selection& selection,
+                                            const std::map<std::string, std::vector<Point>>& known,
+                                            const std::string& store, const std::string& pool) {
+    std::map<std::string, GuestFact> guests;
+    if (!selection.tags.empty()) guests = read_guests(pool, false);
+    for (const auto& [name, points] : known) guests.try_emplace(name, GuestFact{.name = name});
+    std::vector<std::string> names;
+    for (const auto& name : selected(selection, guests)) {
+        if (known.count(name))
+            names.push_back(name);
+        else if (selection.tags.empty())
+            throw Error(ErrorKind::usage, name + " has no restore points in " + store, "clara-backup list");
+    }
+    return names;
 }
 
 RestoreSource read_source(const std::string& guest, const std::string& name, const std::string& store) {

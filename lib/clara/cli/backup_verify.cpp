@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "clara/base/clock.hpp"
 #include "clara/base/error.hpp"
@@ -9,10 +10,12 @@
 #include "clara/base/io_priority.hpp"
 #include "clara/base/log.hpp"
 #include "clara/cli/backup_flow.hpp"
+#include "clara/cli/backup_source.hpp"
 #include "clara/cli/json_out.hpp"
 #include "clara/cli/tell.hpp"
 #include "clara/drivers/points/proof.hpp"
 #include "clara/drivers/points/store.hpp"
+#include "clara/drivers/storage/index.hpp"
 #include "clara/spec/site.hpp"
 
 namespace clara {
@@ -80,17 +83,18 @@ int report(const std::vector<Looked>& all, std::size_t left, const CommonFlags& 
     return damaged ? static_cast<int>(ErrorKind::partial) : 0;
 }
 
-int verify_all(const VerifyRun& run, const std::string& store, const CommonFlags& flags) {
+std::vector<Point> wanted_points(const Selection& selection, const std::string& store,
+                                 const std::string& pool) {
     const auto known = points::read_points(store);
-    std::vector<std::string> names;
-    for (const auto& [name, points] : known) names.push_back(name);
     std::vector<Point> wanted;
-    for (const auto& name : selected(run.guests, names)) {
-        const auto found = known.find(name);
-        if (found == known.end())
-            throw Error(ErrorKind::usage, name + " has no restore points in " + store, "clara-backup list");
-        wanted.insert(wanted.end(), found->second.begin(), found->second.end());
-    }
+    for (const auto& name : guests_with_points(selection, known, store, pool))
+        wanted.insert(wanted.end(), known.at(name).begin(), known.at(name).end());
+    return wanted;
+}
+
+int verify_all(const VerifyRun& run, const std::string& store, const std::string& pool,
+               const CommonFlags& flags) {
+    std::vector<Point> wanted = wanted_points(run.guests, store, pool);
     if (run.oldest_first)
         std::stable_sort(wanted.begin(), wanted.end(),
                          [](const Point& a, const Point& b) { return a.state.verified < b.state.verified; });
@@ -112,9 +116,10 @@ int verify_all(const VerifyRun& run, const std::string& store, const CommonFlags
 int verify_points(const VerifyRun& run, const CommonFlags& flags) {
     require_root();
     const Site site = read_site(flags.config);
+    const std::string pool = site.pool(flags.pool).path;
     stand_back();
     return on_store(run.store, site, flags, {.writes = true},
-                    [&](const std::string& store) { return verify_all(run, store, flags); });
+                    [&](const std::string& store) { return verify_all(run, store, pool, flags); });
 }
 
 }  // namespace clara

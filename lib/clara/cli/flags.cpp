@@ -60,7 +60,7 @@ std::string lxc_version() {
 
 CLI::Option* add_duration(CLI::App& app, const std::string& names, std::chrono::milliseconds& value,
                           const std::string& doc) {
-    return add_parsed(app, names, value, doc, parse_duration, duration_text, "5s or 250ms")
+    return add_parsed(app, names, value, doc, parse_duration, duration_text, "5s, 250ms or 1d")
         ->type_name("DURATION");
 }
 

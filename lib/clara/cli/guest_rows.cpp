@@ -108,6 +108,7 @@ nlohmann::ordered_json guest_json(const std::vector<GuestFact>& guests, const st
                         {"image", guest.image},
                         {"description", guest.description},
                         {"owner", guest.owner},
+                        {"tags", guest.tags},
                         {"uptime_s", or_null(guest.uptime_s)},
                         {"memory", or_null(guest.memory)},
                         {"cpu_s", or_null(guest.cpu_s)},

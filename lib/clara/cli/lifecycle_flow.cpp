@@ -29,12 +29,6 @@ std::set<std::string> host_paths(const std::string& pool, const std::map<std::st
     return paths;
 }
 
-std::vector<std::string> names_of(const std::map<std::string, GuestFact>& guests) {
-    std::vector<std::string> names;
-    for (const auto& [name, guest] : guests) names.push_back(name);
-    return names;
-}
-
 /// "bpm01 (with 3 snapshots), bpm02 and 18 more"
 std::string few(const std::vector<Plan>& plans) {
     std::string text;
@@ -52,7 +46,7 @@ int run_verb(const Verb& verb, const Selection& selection, const GuestPlanner& p
     if (!flags.dry_run) require_root();
 
     const auto guests = read_guests(pool, false);
-    const auto names = selected(selection, names_of(guests));
+    const auto names = selected(selection, guests);
     FactsRequest request{.pool = pool, .helpers = verb.starts};
     if (verb.starts) {
         request.paths = host_paths(pool, guests, names);

@@ -50,13 +50,6 @@ std::string usable_checkpoint(const BackupFacts& backups, const Point& parent) {
     return {};
 }
 
-/// The name says the time; two of one second get different ones.
-std::string free_name(std::chrono::system_clock::time_point now, const std::vector<Point>& points) {
-    std::string name = point_name(iso8601(now));
-    while (find_point(name, points)) name = point_name(iso8601(now += seconds(1)));
-    return name;
-}
-
 void check_state(const GuestFact& guest) {
     check_owner(guest);
     if (guest.state == GuestState::stopping || guest.state == GuestState::starting)
@@ -92,6 +85,12 @@ std::vector<const Point*> chain_of(const std::string& name, const std::vector<Po
     return chain;
 }
 
+std::string free_point_name(std::chrono::system_clock::time_point now, const std::vector<Point>& points) {
+    std::string name = point_name(iso8601(now));
+    while (find_point(name, points)) name = point_name(iso8601(now += seconds(1)));
+    return name;
+}
+
 const Point* last_proven(const std::vector<Point>& points) {
     const Point* last = nullptr;
     for (const auto& point : points)
@@ -111,7 +110,7 @@ Plan plan_backup(const GuestSpec& spec, const Site& site, const Facts& facts, co
 
     MakePoint make{.store = backups.store, .pool = spec.pool, .name = spec.name};
     make.info = {.guest = spec.name,
-                 .name = free_name(now, backups.points),
+                 .name = free_point_name(now, backups.points),
                  .number = backups.points.empty() ? 1 : backups.points.back().info.number + 1,
                  .time = iso8601(now),
                  .kind = spec.kind,

@@ -44,6 +44,9 @@ Plan plan_backup(const GuestSpec& spec, const Site& site, const Facts& facts, co
 /// The point itself first, then what it stands on. A point that is missing or cannot be read ends it.
 std::vector<const Point*> chain_of(const std::string& point, const std::vector<Point>& points);
 
+/// Of a point that is begun now: it says the time, and is another one than those of `points`.
+std::string free_point_name(std::chrono::system_clock::time_point now, const std::vector<Point>& points);
+
 /// The newest point that was proven, nullptr where there is none.
 const Point* last_proven(const std::vector<Point>& points);
 

@@ -39,6 +39,7 @@ struct GuestFact {
     std::string lease_holder;             ///< host, where another host has it
     std::string condition;  ///< of a domain, where it is out of the ordinary: "paused", "crashed"
     std::string problem;    ///< why its guest.yaml cannot be read; then only the name is known
+    std::vector<std::string> tags = {};
 };
 
 /// An entry of the address book (a guest that exists, or one that is being made).

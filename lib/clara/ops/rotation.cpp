@@ -64,6 +64,7 @@ struct Counted {
 
 void apply(const Rule& rule, unsigned wanted, const std::vector<Counted>& newest_first,
            std::map<std::string, std::string>& kept) {
+    if (wanted == 0) return;
     std::set<std::string> covered, taken;
     for (const auto& point : newest_first)
         if (kept.count(point.name)) covered.insert(period_of(point.time, rule, point.name));

@@ -1,5 +1,6 @@
 #include "clara/spec/guest.hpp"
 
+#include "clara/spec/backup_checks.hpp"
 #include "clara/spec/guest_table.hpp"
 
 namespace clara {
@@ -56,6 +57,7 @@ GuestSpec read_guest(const std::string& yaml, const std::string& where) {
     read_section(tree, guest_table(), spec);
     if (spec.kind == "kvm" && (!spec.machine || spec.machine->uuid.empty()))
         problems.add(tree.place, "missing key 'machine.uuid': a virtual machine always has one");
+    check_backup(spec.backup, tree, problems);
     problems.check();
     return spec;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -23,6 +24,7 @@ constexpr std::pair<const char*, unsigned Keep::*> rules[] = {
 Keep parse_keep(const std::string& text) {
     Keep keep;
     const std::string known = "e.g. weekly=4,monthly=6; rules: last, hourly, daily, weekly, monthly, yearly";
+    std::set<std::string> named;
     std::istringstream parts(text);
     for (std::string part; std::getline(parts, part, ',');) {
         const auto equals = part.find('=');
@@ -36,6 +38,8 @@ Keep parse_keep(const std::string& text) {
         const auto parsed = std::from_chars(part.data() + equals + 1, end, count);
         if (parsed.ec != std::errc() || parsed.ptr != end || count > most)
             throw Error(ErrorKind::usage, fmt::format("'{}': how many, 0 to {}?", part, most), known);
+        if (!named.insert(part.substr(0, equals)).second)
+            throw Error(ErrorKind::usage, "'" + part.substr(0, equals) + "' is there twice", known);
         keep.*member = count;
     }
     if (keep.empty())

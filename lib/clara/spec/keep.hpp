@@ -1,6 +1,7 @@
 // How restore points are made and kept: the site's defaults, and what a guest says for itself.
 #pragma once
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,7 +11,9 @@ namespace clara {
 /// Counts, 0: none of that period. A finer rule's points do not count for a coarser one.
 struct Keep {
     unsigned last = 0, hourly = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0;
-    bool empty() const { return last + hourly + daily + weekly + monthly + yearly == 0; }
+    /// Points at most, where all periods have one.
+    std::size_t total() const { return std::size_t{last} + hourly + daily + weekly + monthly + yearly; }
+    bool empty() const { return total() == 0; }
     bool operator==(const Keep&) const = default;
 };
 

@@ -24,7 +24,7 @@ constexpr Wording wordings[] = {
     {Type::integer, "whole number", "a whole number"},
     {Type::number, "number", "a number"},
     {Type::size, "size", "a size such as 64M or 1GiB"},
-    {Type::duration, "duration", "a duration such as 5s or 250ms"},
+    {Type::duration, "duration", "a duration such as 250ms, 5s or 1d, at most 1000h"},
     {Type::seconds, "duration", "a duration of whole seconds such as 5s or 2m"},
     {Type::address, "address", "an IPv4 address such as 10.87.0.11"},
     {Type::subnet, "subnet", "a subnet such as 10.87.0.0/24"},

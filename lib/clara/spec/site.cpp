@@ -11,6 +11,7 @@
 
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
+#include "clara/spec/backup_checks.hpp"
 #include "clara/spec/bind.hpp"
 #include "clara/spec/checks.hpp"
 #include "clara/spec/guest_table.hpp"
@@ -239,9 +240,7 @@ Site read_site(const std::string& file) {
         refuse_twins(site.networks, *networks, problems);
     }
     if (const Yaml* pools = tree.find("pools")) refuse_twins(site.pools, *pools, problems);
-    if (site.backup.keep && site.backup.keep->empty())
-        problems.add(tree.find("backup")->find("keep")->place,
-                     "a policy that keeps nothing would remove every restore point");
+    check_backup(site, tree, problems);
     if (site.pools.empty() || site.networks.empty())
         problems.add(tree.place, "a site needs at least one pool and one network");
     problems.check();

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "clara/base/units.hpp"
+#include "clara/spec/backup_checks.hpp"
 #include "clara/spec/host_files.hpp"
 #include "clara/spec/machine_checks.hpp"
 
@@ -32,8 +33,7 @@ class Completer {
         mounts();
         complete_machine(spec_, site_, tree_, problems_);
         if (spec_.disk < least_disk) tell("disk", "disk: at least " + size_text(least_disk));
-        if (spec_.backup.keep && spec_.backup.keep->empty())
-            tell("backup", "keep: a policy that keeps nothing would remove every restore point");
+        check_backup(spec_.backup, tree_, problems_);
         if (spec_.memory != 0 && spec_.memory < least_memory)
             tell("limits", "limits.memory: at least " + size_text(least_memory));
     }

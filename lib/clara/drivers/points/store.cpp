@@ -69,7 +69,7 @@ std::vector<Point> read_points(const std::string& store, const std::string& gues
     std::vector<std::string> names;
     {
         const StallScope scope("listing the store");
-        if (!exists(path)) return points;
+        if (!name_problem(guest).empty() || !exists(path)) return points;
         folder = open_dir(path);
         names = list_dir(folder.get());
     }
@@ -106,9 +106,8 @@ std::map<std::string, std::vector<Point>> read_points(const std::string& store) 
 Point read_point(const std::string& store, const std::string& guest, const std::string& name) {
     const StallScope scope("reading from the store");
     const std::string path = pool::point(store, guest, name);
-    if (!is_point_name(name) || !exists(path))
-        throw Error(ErrorKind::refused, guest + " has no restore point " + name,
-                    "clara-backup list " + guest);
+    if (!name_problem(guest).empty() || !is_point_name(name) || !exists(path))
+        throw Error(ErrorKind::usage, guest + " has no restore point " + name, "clara-backup list " + guest);
     Point point = read_one(open_dir(pool::backups(store, guest)).get(), guest, name);
     if (!point.problem.empty())
         throw Error(ErrorKind::failed, point.problem, "take another point: clara-backup list " + guest);

@@ -19,7 +19,7 @@ namespace clara::points {
 std::vector<Point> read_points(const std::string& store, const std::string& guest, bool ranges = false);
 /// Of all guests that have any.
 std::map<std::string, std::vector<Point>> read_points(const std::string& store);
-/// Error{refused} where there is none of that name, Error{failed} where its manifest is damaged.
+/// Error{usage} where there is none of that name, Error{failed} where its manifest is damaged.
 Point read_point(const std::string& store, const std::string& guest, const std::string& point);
 
 /// As NamedLock::take(): the store may hang, but to wait for others is no hang.

@@ -26,6 +26,7 @@ GuestFact fact_of(const GuestSpec& spec) {
     fact.autostart = spec.autostart;
     fact.privileged = spec.privileged;
     fact.has_ioc = spec.ioc.has_value();
+    fact.tags = spec.tags;
     return fact;
 }
 

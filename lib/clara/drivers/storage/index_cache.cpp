@@ -16,7 +16,7 @@ namespace {
 using nlohmann::json;
 
 // Counted up when fields are added below.
-constexpr const char* schema = "clara.index/1";
+constexpr const char* schema = "clara.index/2";
 // A file's time advances in steps (4 ms on Linux, 1-2 s elsewhere): within one step a second change keeps the
 // stamp. So a file this young is read again the next time.
 constexpr std::uint64_t young_ns = 2'000'000'000;
@@ -29,7 +29,7 @@ std::uint64_t now_ns() {
 json to_json(const IndexCache::Stamp& s, const GuestFact& f) {
     return json::array({s.inode, s.mtime_ns, s.size, f.name, f.kind, f.template_name, f.image, f.description,
                         f.owner, f.network, f.address.value, f.mac.value, f.autostart, f.privileged,
-                        f.has_ioc});
+                        f.has_ioc, f.tags});
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ void IndexCache::load(const std::string& text) {
         GuestFact& f = entry.fact;
         next(f.name), next(f.kind), next(f.template_name), next(f.image), next(f.description), next(f.owner);
         next(f.network), next(f.address.value), next(f.mac.value);
-        next(f.autostart), next(f.privileged), next(f.has_ioc);
+        next(f.autostart), next(f.privileged), next(f.has_ioc), next(f.tags);
         known_[f.name] = std::move(entry);
     }
 }
