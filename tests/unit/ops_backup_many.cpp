@@ -104,7 +104,7 @@ TEST_CASE("thousands of protected and damaged points hinder nobody") {
         CHECK(point->proven());
         CHECK_FALSE(point->state.is_protected);
     }
-    const BackupStatus status = backup_status("bpm01", points, hours(24), clock_at_noon()());
+    const BackupStatus status = backup_status({.guest = "bpm01", .points = points}, clock_at_noon()());
     CHECK(status.points == many);
     CHECK(status.level == BackupStatus::Level::warning);
 }
