@@ -62,7 +62,7 @@ void make_dirs(const std::string& path, mode_t mode) {
     for (std::size_t at = 1; at <= path.size(); ++at) {
         if (at != path.size() && path[at] != '/') continue;
         std::string part = path.substr(0, at);
-        if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST)
+        if (::mkdir(part.c_str(), at == path.size() ? mode : 0755) != 0 && errno != EEXIST)
             throw system_error("cannot make folder " + part, errno);
     }
 }

@@ -18,7 +18,7 @@ Fd open_dir(const std::string& path);
 Fd open_dir_at(int dir, const std::string& name);
 /// As open_dir_at, made first (mode) where it is missing.
 Fd make_dir_at(int dir, const std::string& name, mode_t mode = 0755);
-/// mkdir -p
+/// mkdir -p -m MODE: the mode is that of the last one, those above it that are missing get 0755.
 void make_dirs(const std::string& path, mode_t mode = 0755);
 
 bool exists(const std::string& path);
