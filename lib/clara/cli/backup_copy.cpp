@@ -7,7 +7,6 @@
 #include "clara/cli/backup_flow.hpp"
 #include "clara/cli/backup_source.hpp"
 #include "clara/cli/batch.hpp"
-#include "clara/cli/supervise.hpp"
 #include "clara/drivers/host.hpp"
 #include "clara/drivers/images/store.hpp"
 #include "clara/drivers/points/store.hpp"
@@ -35,6 +34,22 @@ std::vector<std::string> images_in(const std::string& pool) {
     return ids;
 }
 
+int copy_all(const CopyRun& run, const std::string& from, const Pool& to, const std::string& pool,
+             const Site& site, const CommonFlags& flags) {
+    const auto known = points::read_points(from);
+    const auto names = guests_with_points(run.guests, known, from, pool);
+    const auto images = images_in(to.path);
+    Batch batch = plan_each("copy", names, [&](const std::string& name) {
+        const CopyFacts facts{
+            from, to.path, known.at(name), points::read_points(to.path, name), images, free_bytes(to.path)};
+        return plan_copy(name, facts, {keep_of(run, name, pool, to, site), run.prune, run.rate},
+                         system_clock()());
+    });
+    HostDrivers host = make_host_drivers(site);
+    Drivers drivers = host.drivers();
+    return carry_out(batch, drivers, flags);
+}
+
 }  // namespace
 
 int copy_points(const CopyRun& run, const CommonFlags& flags) {
@@ -42,30 +57,16 @@ int copy_points(const CopyRun& run, const CommonFlags& flags) {
     const Site site = read_site(flags.config);
     const std::string pool = site.pool(flags.pool).path;
     const Pool& to = site.pool(run.to);
-    const std::string from = ready_store(run.store, site, pool, false);
-    if (to.path == from)
-        throw Error(ErrorKind::usage, "the restore points are in " + from + " already", "--to another pool");
     StoreChoice target = run.store;
     target.name = run.to;
-    ready_store(target, site, pool, !flags.dry_run);
-    auto work = [&] {
-        const auto known = points::read_points(from);
-        const auto names = guests_with_points(run.guests, known, from, pool);
-        const auto images = images_in(to.path);
-        Batch batch = plan_each("copy", names, [&](const std::string& name) {
-            const CopyFacts facts{from,           to.path,
-                                  known.at(name), points::read_points(to.path, name),
-                                  images,         free_bytes(to.path)};
-            return plan_copy(name, facts, {keep_of(run, name, pool, to, site), run.prune, run.rate},
-                             system_clock()());
-        });
-        HostDrivers host = make_host_drivers(site);
-        Drivers drivers = host.drivers();
-        return carry_out(batch, drivers, flags);
-    };
-    if (flags.dry_run) return work();
-    stand_back();
-    return supervised({run.store.limit, "one of the stores " + from + " and " + to.path, {}}, work);
+    return on_store(run.store, site, flags, {}, [&](const std::string& from) {
+        if (to.path == from)
+            throw Error(ErrorKind::usage, "the restore points are in " + from + " already",
+                        "--to another pool");
+        ready_store(target, site, pool, !flags.dry_run);
+        if (!flags.dry_run) stand_back();
+        return copy_all(run, from, to, pool, site, flags);
+    });
 }
 
 }  // namespace clara
