@@ -111,7 +111,10 @@ TEST_CASE("nothing stands on what is damaged or other at the target, or on too l
     w.facts.source.push_back(point(29));
     w.facts.source.back().info.number = longest_chain + 1;
     w.facts.source.back().info.parent = w.facts.target.back().info.name;
-    CHECK(w.steps() == Texts{"29 on nothing"});
+    // On the last but one, so that one more does not make the chain too long; what is between comes along.
+    const Plan plan = w.plan();
+    REQUIRE(plan.actions.size() == 1);
+    CHECK(std::get<CopyPoint>(plan.actions[0]).base == w.facts.target[longest_chain - 2].info.name);
 }
 
 TEST_CASE("the image of a container goes before its first point, once") {

@@ -54,6 +54,7 @@ int copy_all(const CopyRun& run, const std::string& from, const Pool& to, const 
 
 int copy_points(const CopyRun& run, const CommonFlags& flags) {
     if (!flags.dry_run) require_root();
+    check_selection(run.guests);
     const Site site = read_site(flags.config);
     const std::string pool = site.pool(flags.pool).path;
     const Pool& to = site.pool(run.to);

@@ -142,6 +142,7 @@ int drill_all(const DrillRun& run, const std::string& store, const std::string& 
 
 int drill(const DrillRun& run, const CommonFlags& flags) {
     if (!flags.dry_run) require_root();
+    check_selection(run.guests);
     const Site site = read_site(flags.config);
     const std::string pool = site.pool(flags.pool).path;
     return on_store(run.store, site, flags, {.writes = !flags.dry_run},

@@ -115,6 +115,7 @@ int verify_all(const VerifyRun& run, const std::string& store, const std::string
 
 int verify_points(const VerifyRun& run, const CommonFlags& flags) {
     require_root();
+    check_selection(run.guests);
     const Site site = read_site(flags.config);
     const std::string pool = site.pool(flags.pool).path;
     stand_back();

@@ -68,17 +68,22 @@ std::vector<std::string> expand_ranges(const std::vector<std::string>& ranges) {
     return names;
 }
 
-std::vector<std::string> selected(const Selection& selection, const std::map<std::string, GuestFact>& known) {
+void check_selection(const Selection& selection) {
     const bool names = !selection.names.empty(), tags = !selection.tags.empty();
     if (names + tags + selection.all > 1)
         throw Error(ErrorKind::usage,
                     fmt::format("{} and {} exclude each other", names ? "NAME" : "--tag",
                                 selection.all ? "--all" : "--tag"),
                     "give one of them");
-    if (names) return expand_ranges(selection.names);
-    if (tags) return tagged(selection.tags, known);
-    if (!selection.all)
+    if (!names && !tags && !selection.all)
         throw Error(ErrorKind::usage, "NAME, --all or --tag is required", "clara-list shows the guests");
+    expand_ranges(selection.names);
+}
+
+std::vector<std::string> selected(const Selection& selection, const std::map<std::string, GuestFact>& known) {
+    check_selection(selection);
+    if (!selection.names.empty()) return expand_ranges(selection.names);
+    if (!selection.tags.empty()) return tagged(selection.tags, known);
     std::vector<std::string> all;
     for (const auto& [name, guest] : known) all.push_back(name);
     return all;

@@ -22,6 +22,9 @@ void add_listing(CLI::App& app, Selection& selection);
 /// Ranges expanded, in the order given, each name once.
 std::vector<std::string> expand_ranges(const std::vector<std::string>& ranges);
 
+/// Error{usage} where nothing or more than one way is given: before anything is asked or made.
+void check_selection(const Selection& selection);
+
 /// Names as given, whether there is such a guest or not, or those of `known` that are meant. Error{usage}
 /// where none or several of names, --all and --tag are given, or no guest has such a tag.
 std::vector<std::string> selected(const Selection& selection, const std::map<std::string, GuestFact>& known);

@@ -54,10 +54,13 @@ Point read_one(int folder, const std::string& guest, const std::string& name) {
     return point;
 }
 
-bool is_folder(const std::string& path) {
-    const StallScope scope("listing the store");
-    struct stat st {};
-    return ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+/// No descriptor where there is no such folder. A store that is gone meanwhile (ENOTCONN, ESTALE) is not one
+/// without points.
+Fd open_if_there(const std::string& path) {
+    Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!folder && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+        throw system_error("cannot open " + path, errno);
+    return folder;
 }
 
 }  // namespace
@@ -70,8 +73,8 @@ std::vector<Point> read_points(const std::string& store, const std::string& gues
     if (!name_problem(guest).empty()) return points;
     {
         const StallScope scope("listing the store");
-        if (!exists(path)) return points;
-        folder = open_dir(path);
+        folder = open_if_there(path);
+        if (!folder) return points;
         names = list_dir(folder.get());
     }
     for (const auto& name : names) {
@@ -93,11 +96,12 @@ std::map<std::string, std::vector<Point>> read_points(const std::string& store) 
     std::vector<std::string> names;
     {
         const StallScope scope("listing the store");
-        if (!exists(pool::backups(store))) return all;
-        names = list_dir(pool::backups(store));
+        const Fd folder = open_if_there(pool::backups(store));
+        if (!folder) return all;
+        names = list_dir(folder.get());
     }
     for (const auto& guest : names)
-        if (name_problem(guest).empty() && is_folder(pool::backups(store, guest))) {
+        if (name_problem(guest).empty()) {
             auto points = read_points(store, guest);
             if (!points.empty()) all[guest] = std::move(points);
         }
