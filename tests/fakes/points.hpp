@@ -70,10 +70,10 @@ class FakePoints : public PointDriver {
     }
     void remove(const RemovePoint& a) override {
         check_free(a.name);
-        std::size_t proven = 0;
+        std::string last;
         for (const auto& [name, made] : points[a.name])
-            if (made.point.proven() && name != a.point) ++proven;
-        if (points[a.name].count(a.point) && points[a.name][a.point].point.proven() && proven == 0)
+            if (made.point.proven()) last = name;
+        if (last == a.point)
             throw Error(ErrorKind::refused, a.point + " is the last proven point of " + a.name);
         if (points[a.name].count(a.point) && !points[a.name][a.point].point.state.holders.empty())
             throw Error(ErrorKind::refused, a.point + " is held");

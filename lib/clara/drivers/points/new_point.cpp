@@ -73,8 +73,11 @@ class NewPoint {
         points_ = read_points(a_.store, a_.name);
         std::uint64_t newest = 0;
         for (const auto& point : points_) newest = std::max(newest, point.info.number);
-        if (newest + 1 != info_.number)
-            throw StaleFacts("another backup of " + a_.name + " was made just now");
+        if (newest >= info_.number) throw StaleFacts("another backup of " + a_.name + " was made just now");
+        if (newest + 1 < info_.number)
+            throw Error(ErrorKind::failed,
+                        "restore points of " + a_.name + " that were there just now are gone",
+                        "see whether the store is still mounted");
         if (info_.parent.empty()) return;
         const Point* parent = find_point(info_.parent, points_);
         if (!parent || !parent->good()) throw StaleFacts("point " + info_.parent + " is not there any more");

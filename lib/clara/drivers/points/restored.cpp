@@ -64,6 +64,9 @@ void copy_part(int from, int to, const std::string& name, mode_t mode) {
 void restore(const RestorePoint& a) {
     const StallRegion region;  // qemu-img reads from the store
     const std::string point = pool::point(a.store, a.guest, a.point);
+    if (!exists(point))
+        throw Error(ErrorKind::refused, a.guest + " has no restore point " + a.point,
+                    "clara-backup list " + a.guest);
     const auto disks = disks_of(point);
     make_dirs(pool::guests(a.pool));
     const Fd guests = open_dir(pool::guests(a.pool));
