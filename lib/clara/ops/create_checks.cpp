@@ -87,8 +87,9 @@ void check_pvs(const CreateItem& item, const Facts& facts, bool allowed) {
 
 void check_second_ioc(const GuestSpec& copy, const std::string& what, const Network& network, bool allowed) {
     if (!copy.ioc || network.isolated || allowed) return;
-    refuse(fmt::format("{} is an IOC, and its copy would serve the same PVs on network {}", what, network.name),
-           "put it on an isolated network, or say --allow-duplicate-pv");
+    refuse(
+        fmt::format("{} is an IOC, and its copy would serve the same PVs on network {}", what, network.name),
+        "put it on an isolated network, or say --allow-duplicate-pv");
 }
 
 void check_room(const GuestSpec& spec, const Facts& facts) {

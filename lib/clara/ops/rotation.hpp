@@ -25,8 +25,8 @@ struct Decision {
 };
 
 /// `points` of one guest by number, the new one among them. Kept without being counted: what is protected
-/// or held, unsound, unproven, in quarantine, or more than a day from the future. Nothing at all is removed while the
-/// newest point is in quarantine, nor ever the last proven one. Error{usage} for an empty policy.
+/// or held, unsound, unproven, in quarantine, or more than a day from the future. Nothing at all is removed
+/// while the newest point is in quarantine, nor ever the last proven one. Error{usage} for an empty policy.
 std::vector<Decision> rotate(const std::vector<Point>& points, const Keep& keep,
                              std::chrono::system_clock::time_point now);
 
