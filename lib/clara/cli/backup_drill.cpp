@@ -76,10 +76,11 @@ class Drill {
         HostDrivers host = make_host_drivers(site);
         Drivers drivers = host.drivers();
         const std::string& kind = source.spec.kind;
-        if (!flags_.dry_run) clear(guest, site, drivers, kind);
+        Facts now = facts(site, source.spec);
+        if (!flags_.dry_run && clear(guest, site, drivers, now)) now = facts(site, source.spec);
         const Network& network = site.networks.back();
-        const Plan plan = plan_drill(plan_up(run_, source, pool_, site, facts(site, source.spec)), source,
-                                     network, home_of(kind, site));
+        const Plan plan =
+            plan_drill(plan_up(run_, source, pool_, site, now), source, network, home_of(kind, site));
         if (flags_.dry_run) return {plan, {.guest = guest, .ok = true}};
         Report report =
             execute({plan}, drivers,
@@ -99,15 +100,15 @@ class Drill {
         return gather_facts(site, request);
     }
 
-    void clear(const std::string& guest, const Site& site, Drivers& drivers, const std::string& kind) const {
-        GuestSpec spec;
-        spec.kind = kind;
-        const Plan plan = plan_clear(guest, store_, pool_, site, facts(site, spec));
-        if (plan.empty()) return;
+    /// True where there was something: what is known of the host is old then.
+    bool clear(const std::string& guest, const Site& site, Drivers& drivers, const Facts& now) const {
+        const Plan plan = plan_clear(guest, store_, pool_, site, now);
+        if (plan.empty()) return false;
         log::info("{}: clearing up what an interrupted drill has left", guest);
         const Report report = execute({plan}, drivers, {.lock_wait = flags_.lock_wait});
         const Outcome& outcome = report.outcomes.front();
         if (!outcome.ok) throw Error(outcome.kind, outcome.message, outcome.hint);
+        return true;
     }
 
     const DrillRun& run_;

@@ -43,7 +43,6 @@ int verify_points(const VerifyRun& run, const CommonFlags& flags);
 struct RestoreRun {
     std::string guest, point, as;
     bool in_place = false;
-    bool finishes = false;  ///< a run with boot_now that was killed: found out, not asked for
     StoreChoice store;
     RestoreOptions options;
 };

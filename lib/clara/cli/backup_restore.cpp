@@ -59,9 +59,9 @@ std::string unfinished(const RestoreRun& run, const std::string& pool, const std
 }
 
 Plan plan_for(const RestoreRun& run, const RestoreSource& source, const std::string& pool, const Site& site,
-              Facts facts) {
+              Facts facts, bool finishes) {
     RestoreOptions options = run.options;
-    if (run.finishes)
+    if (finishes)
         return plan_absorb(*load_guest(pool, new_name(run)), source, site, facts, options, run.in_place);
     if (run.in_place) {
         const auto now = load_guest(pool, run.guest);
@@ -80,21 +80,21 @@ Plan plan_for(const RestoreRun& run, const RestoreSource& source, const std::str
     return plan_restore_as(run.as, source, pool, site, facts, allocator, system_random(), options);
 }
 
-int restore_from(const std::string& store, const RestoreRun& wanted, const Site& site,
-                 const std::string& pool, const CommonFlags& flags) {
-    RestoreRun run = wanted;
+int restore_from(const std::string& store, const RestoreRun& run, const Site& site, const std::string& pool,
+                 const CommonFlags& flags) {
     if (!flags.dry_run && exists(pool::guests(pool))) points::recover(pool, run.guest);
     const std::string left = unfinished(run, pool, store);
-    run.finishes = !left.empty();
+    const bool finishes = !left.empty();
     const RestoreSource source =
-        read_source(run.guest, wanted_point(store, run.guest, run.finishes ? left : run.point), store);
+        read_source(run.guest, wanted_point(store, run.guest, finishes ? left : run.point), store);
     const auto paths = needed_paths(source.spec);
     FactsRequest request{.pool = pool, .paths = {paths.begin(), paths.end()}, .path_deadline = flags.timeout};
     request.kvm = source.spec.kind == "kvm";
     const Facts facts = gather_facts(site, request);
-    Batch batch = plan_each("restore", {new_name(run)},
-                            [&](const std::string&) { return plan_for(run, source, pool, site, facts); });
-    if (run.in_place && !run.finishes && !flags.dry_run && !flags.yes && !batch.plans.empty() &&
+    Batch batch = plan_each("restore", {new_name(run)}, [&](const std::string&) {
+        return plan_for(run, source, pool, site, facts, finishes);
+    });
+    if (run.in_place && !finishes && !flags.dry_run && !flags.yes && !batch.plans.empty() &&
         !confirm(fmt::format("Put point {} in the place of {}?", source.point.info.name, run.guest)))
         throw Error(ErrorKind::refused, "not confirmed, nothing touched");
     HostDrivers host = make_host_drivers(site);

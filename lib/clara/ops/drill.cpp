@@ -55,7 +55,7 @@ RestoreSource drill_source(const RestoreSource& source) {
 }
 
 std::string drill_holder(const std::string& host, const std::string& pool, const std::string& guest) {
-    return fmt::format("{}:{}/guests/{}", host, pool, drill_name(guest));
+    return holder_of(host, pool, drill_name(guest));
 }
 
 Plan plan_drill(Plan up, const RestoreSource& source, const Network& network, const std::string& home) {

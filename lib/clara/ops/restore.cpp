@@ -241,11 +241,15 @@ CloneSource clone_of(const RestoreSource& source, const SourceFact& fact) {
     return clone;
 }
 
+std::string holder_of(const std::string& host, const std::string& pool, const std::string& guest) {
+    return fmt::format("{}:{}/guests/{}", host, pool, guest);
+}
+
 void hold_meanwhile(Plan& plan, const RestoreSource& source, const std::string& kind, const Site& site,
                     const Facts& facts, const RestoreOptions& options) {
     if (!on_overlay(source, options)) return;
     HoldPoint hold{source.store, source.spec.name, source.point.info.name,
-                   fmt::format("{}:{}/guests/{}", facts.hostname, plan.pool, plan.guest)};
+                   holder_of(facts.hostname, plan.pool, plan.guest)};
     plan.actions.insert(plan.actions.begin(), hold);
     plan.actions.push_back(
         AbsorbPoint{home_of(kind, site), plan.pool, plan.guest, source.store, options.rate});

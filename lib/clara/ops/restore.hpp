@@ -56,6 +56,9 @@ Plan plan_restore_as(const std::string& name, const RestoreSource& source, const
 /// that of its first disk.
 CloneSource clone_of(const RestoreSource& source, const SourceFact& fact);
 
+/// HoldPoint::holder of a guest on that host.
+std::string holder_of(const std::string& host, const std::string& pool, const std::string& guest);
+
 /// Disks that stand on a point keep it until they have taken over all of it: `plan` makes them between the
 /// two.
 void hold_meanwhile(Plan& plan, const RestoreSource& source, const std::string& kind, const Site& site,

@@ -10,9 +10,9 @@
 #include "clara/drivers/disks/chain.hpp"
 #include "clara/drivers/disks/inner_snapshots.hpp"
 #include "clara/drivers/disks/qemu_img.hpp"
-#include "clara/drivers/disks/room.hpp"
 #include "clara/drivers/libvirt/driver.hpp"
 #include "clara/drivers/libvirt/ours.hpp"
+#include "clara/drivers/storage/layout.hpp"
 #include "clara/ops/domain_read.hpp"
 
 namespace clara {
@@ -25,8 +25,9 @@ constexpr std::chrono::hours copy_limit{24};
 
 bool stands_on(const std::string& disk, const std::string& store) {
     const auto chain = disk_chain(disk, "qcow2");
-    return std::any_of(chain.begin() + 1, chain.end(),
-                       [&](const ChainLink& link) { return link.path.starts_with(store + "/backups/"); });
+    return std::any_of(chain.begin() + 1, chain.end(), [&](const ChainLink& link) {
+        return link.path.starts_with(pool::backups(store) + "/");
+    });
 }
 
 std::string target_of(Hypervisor& host, const std::string& guest, const std::string& file) {

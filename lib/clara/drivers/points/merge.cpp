@@ -10,6 +10,7 @@
 #include "clara/base/files.hpp"
 #include "clara/base/stall.hpp"
 #include "clara/drivers/points/store.hpp"
+#include "clara/drivers/points/verify.hpp"
 #include "clara/drivers/storage/layout.hpp"
 
 namespace clara::points {
@@ -118,6 +119,24 @@ Sums whole_sums(const std::string& store, const PointInfo& point, const std::str
     Sums whole;
     for (auto sums = chain.rbegin(); sums != chain.rend(); ++sums) whole = merged(whole, *sums);
     return whole;
+}
+
+std::vector<std::string> verify_merged(const std::string& store, int folder, const PointInfo& info,
+                                       const std::vector<Point>& points) {
+    auto wrong = verify_stored(folder, info);
+    for (const auto& disk : info.disks) {
+        if (!wrong.empty()) break;
+        const PackedReader reader = open_packed(folder, disk.file);
+        Sums sums = load_sums(folder, disk.file);
+        wrong = verify_content(reader, sums, disk.file);
+        if (reader.backed()) {
+            const Point* base = find_point(info.parent, points);
+            if (!base) throw Error(ErrorKind::failed, "point " + info.parent + " is missing");
+            sums = merged(whole_sums(store, base->info, disk.file, points), sums);
+        }
+        if (content_of(sums) != disk.content) wrong.push_back(disk.file + " would not be what it was");
+    }
+    return wrong;
 }
 
 }  // namespace clara::points

@@ -35,6 +35,12 @@ std::string sums_file(const std::string& disk);
 Sums whole_sums(const std::string& store, const PointInfo& point, const std::string& disk,
                 const std::vector<Point>& points);
 
+/// What is wrong with a point whose disks were put together of others', in the open folder: its files against
+/// their digests, every block, and what the guest sees (PointDisk::content). It stands on info.parent, one of
+/// `points` of that store. Error{failed}: that one is missing.
+std::vector<std::string> verify_merged(const std::string& store, int folder, const PointInfo& info,
+                                       const std::vector<Point>& points);
+
 /// Removes the point. Those that stood on it get what they need of it first: each as .NAME.merged, read again
 /// from the store, then in one step in its place, with the same content as before. A kill at any moment
 /// leaves all points readable. The caller has lock_points(); `points` are all of the guest, with ranges.

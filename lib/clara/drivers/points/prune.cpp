@@ -115,25 +115,9 @@ class Merge {
                      info_.files);
     }
 
-    /// What a guest sees of the merged disk, by digests.
-    std::string content(const PackedReader& merged_disk, const Sums& sums, const std::string& file) {
-        if (!merged_disk.backed()) return content_of(sums);
-        const Point* base = find_point(parent_.parent, points_);
-        if (!base) throw Error(ErrorKind::failed, "point " + parent_.parent + " is missing");
-        return content_of(merged(whole_sums(store_, base->info, file, points_), sums));
-    }
-
     void prove() {
-        auto wrong = verify_stored(to_.get(), info_);
         // Damage of either must not be given new digests.
-        for (const auto& disk : info_.disks) {
-            if (!wrong.empty()) break;
-            const PackedReader reader = open_packed(to_.get(), disk.file);
-            const Sums sums = load_sums(to_.get(), disk.file);
-            wrong = verify_content(reader, sums, disk.file);
-            if (content(reader, sums, disk.file) != disk.content)
-                wrong.push_back(disk.file + " would not be what it was");
-        }
+        const auto wrong = verify_merged(store_, to_.get(), info_, points_);
         if (!wrong.empty())
             throw Error(ErrorKind::failed, wrong.front(), "look at the store; both points are as they were");
     }

@@ -13,6 +13,7 @@
 #include "clara/drivers/disks/convert.hpp"
 #include "clara/drivers/disks/qemu_img.hpp"
 #include "clara/drivers/disks/room.hpp"
+#include "clara/drivers/points/files.hpp"
 #include "clara/drivers/storage/folders.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/spec/guest.hpp"
@@ -26,10 +27,8 @@ std::string folder_of(const RestorePoint& a) {
     return pool::guest(a.pool, a.replaces ? pool::restored(a.name) : pool::partial(a.name));
 }
 
-std::vector<std::string> disks_of(const std::string& point) {
-    std::vector<std::string> disks;
-    for (const auto& name : list_dir(point))
-        if (name.ends_with(".qcow2")) disks.push_back(name);
+std::vector<std::string> disks_of(const RestorePoint& a, const std::string& point) {
+    auto disks = disks_in(a.store, a.guest, a.point);
     if (disks.empty()) throw Error(ErrorKind::refused, point + " has no disk");
     return disks;
 }
@@ -67,7 +66,7 @@ void restore(const RestorePoint& a) {
     if (!exists(point))
         throw Error(ErrorKind::refused, a.guest + " has no restore point " + a.point,
                     "clara-backup list " + a.guest);
-    const auto disks = disks_of(point);
+    const auto disks = disks_of(a, point);
     make_dirs(pool::guests(a.pool));
     const Fd guests = open_dir(pool::guests(a.pool));
     if (a.replaces) {

@@ -133,30 +133,20 @@ class Transfer {
     }
 
     void prove() {
-        auto wrong = verify_stored(to_.get(), info_);
-        for (const auto& disk : info_.disks) {
-            if (!wrong.empty()) break;
-            const PackedReader reader = open_packed(to_.get(), disk.file);
-            const Sums sums = load_sums(to_.get(), disk.file);
-            wrong = verify_content(reader, sums, disk.file);
-            if (wrong.empty() && content(reader, sums, disk.file) != disk.content)
-                wrong.push_back(disk.file + " is not what the guest saw");
+        std::vector<Point> there;
+        if (!a_.base.empty()) {
+            there = read_points(a_.to, a_.guest, true);
+            const Point* base = find_point(a_.base, there);
+            if (!base || !base->good())
+                throw StaleFacts("point " + a_.base + " is not in " + a_.to + " any more");
         }
+        const auto wrong = verify_merged(a_.to, to_.get(), info_, there);
         if (wrong.empty()) return;
         remove_tree_at(target_.get(), coming_);
         throw Error(
             ErrorKind::failed,
             fmt::format("the copy of {} is not what was sent: {}", a_.point, wrong.front()),
             fmt::format("clara-backup verify {} --deep looks through the store that it came from", a_.guest));
-    }
-
-    std::string content(const PackedReader& reader, const Sums& sums, const std::string& disk) {
-        if (!reader.backed()) return content_of(sums);
-        const auto there = read_points(a_.to, a_.guest, true);
-        const Point* base = find_point(a_.base, there);
-        if (!base || !base->good())
-            throw StaleFacts("point " + a_.base + " is not in " + a_.to + " any more");
-        return content_of(merged(whole_sums(a_.to, base->info, disk, there), sums));
     }
 
     void publish() {
