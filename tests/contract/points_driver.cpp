@@ -133,6 +133,23 @@ TEST_CASE("points: the last proven one is never removed, and others stay what th
     CHECK(rig->mark() == "third");
 }
 
+TEST_CASE("points: one that is held stays until it is released") {
+    auto rig = each_rig();
+    const auto first = rig->take(1, "", "first"), second = rig->take(2, first, "second");
+    HoldPoint hold{rig->store(), rig->guest, first, "host:/pool/guests/bpm02"};
+    rig->driver().hold(hold);
+    CHECK(refused([&] { rig->remove(first); }));
+    CHECK(rig->names() == Names{first, second});
+    hold.hold = false;
+    rig->driver().hold(hold);
+    CHECK_NOTHROW(rig->driver().hold(hold));  // a second time
+    rig->remove(first);
+    CHECK(rig->names() == Names{second});
+    CHECK_NOTHROW(rig->driver().hold(hold));  // nothing is left to be released
+    hold.hold = true;
+    CHECK(stale([&] { rig->driver().hold(hold); }));
+}
+
 TEST_CASE("points: a guest that is gone comes back") {
     auto rig = each_rig();
     const auto first = rig->take(1, "", "first"), second = rig->take(2, first, "second");

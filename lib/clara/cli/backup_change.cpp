@@ -36,6 +36,8 @@ void check_all(const PointChange& change, const std::vector<Point>& all) {
         } else if (point->state.is_protected) {
             throw Error(ErrorKind::refused, name + " is protected",
                         fmt::format("clara-backup unprotect {} {}", change.guest, name));
+        } else {
+            points::refuse_held(*point);
         }
     }
 }

@@ -41,9 +41,13 @@ Sums whole_sums(const std::string& store, const PointInfo& point, const std::str
 std::vector<std::string> verify_merged(const std::string& store, int folder, const PointInfo& info,
                                        const std::vector<Point>& points);
 
-/// Removes the point. Those that stood on it get what they need of it first: each as .NAME.merged, read again
-/// from the store, then in one step in its place, with the same content as before. A kill at any moment
-/// leaves all points readable. The caller has lock_points(); `points` are all of the guest, with ranges.
+/// Error{refused} where disks of a guest stand on it.
+void refuse_held(const Point& point);
+
+/// Removes the point, which refuse_held() has nothing against. Those that stood on it get what they need of
+/// it first: each as .NAME.merged, read again from the store, then in one step in its place, with the same
+/// content as before. A kill at any moment leaves all points readable. The caller has lock_points(); `points`
+/// are all of the guest, with ranges.
 void remove_point(const std::string& store, const std::string& guest, const std::string& name,
                   const std::vector<Point>& points);
 

@@ -122,10 +122,6 @@ void StorePoints::remove(const RemovePoint& a) {
         if (last && last->info.name == a.point)
             throw Error(ErrorKind::refused, a.point + " is the last good point of " + a.name,
                         "it goes only with --force-last-good");
-        if (const Point* point = find_point(a.point, all); point && !point->state.holders.empty())
-            throw Error(ErrorKind::refused,
-                        fmt::format("{} stands on {}", point->state.holders.front(), a.point),
-                        "it goes once the guest's disks stand on it no more");
         points::remove_point(a.store, a.name, a.point, all);
     } catch (...) {
         locks_->drop(a.store, a.name);

@@ -181,10 +181,19 @@ void check_known(int folder, const Point& gone, const std::vector<Point>& points
 
 }  // namespace
 
+void refuse_held(const Point& point) {
+    if (point.state.holders.empty()) return;
+    throw Error(
+        ErrorKind::refused, point.state.holders.front() + " stands on restore point " + point.info.name,
+        "it goes once the guest's disks stand on it no more: the same clara-backup restore --boot-now, or "
+        "drill, finishes that");
+}
+
 void remove_point(const std::string& store, const std::string& guest, const std::string& name,
                   const std::vector<Point>& points) {
     const Point* gone = find_point(name, points);
     if (!gone) return;
+    refuse_held(*gone);
     const StallRegion region;
     const Fd folder = open_dir(pool::backups(store, guest));
     check_known(folder.get(), *gone, points);
