@@ -48,7 +48,7 @@ print(*[p["state"] for p in json.load(sys.stdin)["points"]])'
 newest() { field "$1" name; }
 point_has() { # GUEST POINT PATH TEXT: with QEMU's and e2fsprogs' own tools alone
     qemu-img convert -f qcow2 -O raw "$store/backups/$1/$2/disk.qcow2" "$SCRATCH/point.raw" &&
-        debugfs -R "cat /upper$3" "$SCRATCH/point.raw" 2>/dev/null | grep -qx "$4"
+        debugfs -R "cat /upper$3" "$SCRATCH/point.raw" 2>/dev/null | grep -x "$4" >&2
 }
 nothing_partial() { # GUEST: nothing of a point but whole ones
     ! compgen -G "$folder/backups/$1/.*.*" >/dev/null
