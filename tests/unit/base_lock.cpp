@@ -83,3 +83,28 @@ TEST_CASE("a killed holder frees its lock") {
     ::close(ready[0]);
     ::close(ready[1]);
 }
+
+TEST_CASE("a named lock is free at once, whatever a child beside has inherited") {
+    TempDir dir;
+    const std::string path = dir / "bpm01";
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    pid_t child = 0;
+    {
+        NamedLock held = NamedLock::take(path, "clara-backup", 0ms);
+        NamedLock moved = std::move(held);
+        child = ::fork();
+        REQUIRE(child >= 0);
+        if (child == 0) {  // one that another thread has forked, and that has not come to its exec yet
+            ::close(ends[1]);
+            char end = 0;
+            ::_exit(::read(ends[0], &end, 1) == 0 ? 0 : 1);
+        }
+    }
+    CHECK_NOTHROW(NamedLock::take(path, "clara-backup", 0ms));
+    ::close(ends[1]);
+    int status = 0;
+    CHECK(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    ::close(ends[0]);
+}

@@ -81,6 +81,13 @@ NamedLock NamedLock::take(const std::string& path, const std::string& what, std:
     return NamedLock(std::move(fd));
 }
 
+NamedLock::~NamedLock() {
+    if (!fd_) return;
+    struct flock lock = whole_file();
+    lock.l_type = F_UNLCK;
+    if (::fcntl(fd_.get(), F_OFD_SETLK, &lock) != 0) log::debug("a lock is given back by closing it alone");
+}
+
 std::optional<std::string> NamedLock::holder(const std::string& path) {
     Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd) {

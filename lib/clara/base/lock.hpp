@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "clara/base/handle.hpp"
 
@@ -24,6 +25,13 @@ class NamedLock {
     static NamedLock take(const std::string& path, const std::string& what, std::chrono::milliseconds wait);
     /// Who holds it now, nullopt where it is free.
     static std::optional<std::string> holder(const std::string& path);
+    /// Free at once, also while a child that was forked beside has not come to its exec yet.
+    ~NamedLock();
+    NamedLock(NamedLock&&) = default;
+    NamedLock& operator=(NamedLock&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
 
   private:
     explicit NamedLock(Fd fd) : fd_(std::move(fd)) {}
