@@ -12,15 +12,26 @@
 namespace clara {
 namespace {
 constexpr const char* folder = "/var/tmp";  // on a disk: a journal may be of a gigabyte
+
+std::string path_of(int file) {
+    return fmt::format("/proc/{}/fd/{}", ::getpid(), file);
 }
 
-ScratchDisk::ScratchDisk(std::uint64_t size) : file_(::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {
+}  // namespace
+
+ScratchDisk::ScratchDisk(const std::function<void(int file)>& make)
+    : file_(::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {
     if (!file_) throw system_error(std::string("cannot make a file in ") + folder, errno);
-    run_qemu_img({"create", "-q", "-f", "qcow2", path(), std::to_string(size)}, Trust::ours);
+    make(file_.get());
 }
+
+ScratchDisk::ScratchDisk(std::uint64_t size)
+    : ScratchDisk([size](int file) {
+          run_qemu_img({"create", "-q", "-f", "qcow2", path_of(file), std::to_string(size)}, Trust::ours);
+      }) {}
 
 std::string ScratchDisk::path() const {
-    return fmt::format("/proc/{}/fd/{}", ::getpid(), file_.get());
+    return path_of(file_.get());
 }
 
 std::vector<ChainLink> ScratchDisk::above(const std::vector<ChainLink>& disk) const {

@@ -1,6 +1,8 @@
 #include "clara/drivers/disks/volumes.hpp"
 
 #include <blkid/blkid.h>
+#include <endian.h>
+#include <ext2fs/ext2_fs.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -69,6 +71,30 @@ std::vector<Volume> partitions(int fd, std::uint64_t size) {
     return volumes;
 }
 
+std::pair<Fd, std::uint64_t> open_disk(const std::string& device) {
+    Fd fd(::open(device.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat st {};
+    if (!fd || ::fstat(fd.get(), &st) != 0) throw system_error("cannot open the disk", errno);
+    return {std::move(fd), static_cast<std::uint64_t>(st.st_size)};
+}
+
+/// Its partitions, or all of it.
+std::vector<Volume> places(int fd, std::uint64_t size) {
+    std::vector<Volume> volumes = partitions(fd, size);
+    if (volumes.empty()) volumes.push_back({.size = size});
+    return volumes;
+}
+
+/// The magic number at its place, Documentation/filesystems/ext4/super.rst.
+bool may_be_ext(int fd, const Volume& volume) {
+    constexpr std::uint64_t at = 1024 + 0x38;
+    std::uint16_t magic = 0;
+    if (volume.size < at + sizeof magic) return false;
+    if (::pread(fd, &magic, sizeof magic, static_cast<off_t>(volume.offset + at)) != sizeof magic)
+        throw system_error("cannot read the disk", errno);
+    return le16toh(magic) == EXT2_SUPER_MAGIC;
+}
+
 }  // namespace
 
 bool has_boot_code(const std::string& device) {
@@ -80,13 +106,20 @@ bool has_boot_code(const std::string& device) {
 }
 
 std::vector<Volume> find_volumes(const std::string& device) {
-    Fd fd(::open(device.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat st {};
-    if (!fd || ::fstat(fd.get(), &st) != 0) throw system_error("cannot open the disk", errno);
-    const auto size = static_cast<std::uint64_t>(st.st_size);
-    std::vector<Volume> volumes = partitions(fd.get(), size);
-    if (volumes.empty()) volumes.push_back({.size = size});
+    const auto [fd, size] = open_disk(device);
+    std::vector<Volume> volumes = places(fd.get(), size);
     for (auto& volume : volumes) look_at(fd.get(), volume);
+    return volumes;
+}
+
+std::vector<Volume> find_ext_volumes(const std::string& device) {
+    const auto [fd, size] = open_disk(device);
+    std::vector<Volume> volumes = places(fd.get(), size);
+    std::erase_if(volumes, [&](Volume& volume) {
+        if (!may_be_ext(fd.get(), volume)) return true;
+        look_at(fd.get(), volume);  // it may be one that was there before something else
+        return !volume.editable();
+    });
     return volumes;
 }
 

@@ -16,6 +16,7 @@
 #include "clara/drivers/disks/qcow2_header.hpp"
 #include "clara/drivers/disks/scratch_disk.hpp"
 #include "clara/drivers/disks/volumes.hpp"
+#include "clara/drivers/points/packed.hpp"
 #include "clara/drivers/storage/ext4_check.hpp"
 
 namespace clara::points {
@@ -54,23 +55,18 @@ std::vector<std::string> examine_container(const std::string& disk) {
 }
 
 std::vector<std::string> examine_machine(const std::string& disk) {
-    const ScratchDisk scratch(read_qcow2_header(disk).size);
-    const auto chain = scratch.above(disk_chain(disk, "qcow2"));
-    std::vector<Volume> volumes;
-    {
-        DiskExport whole(chain);
-        volumes = find_volumes(whole.path());
-        whole.close();
-    }
+    DiskExport exported(disk_chain(disk, "qcow2"), DiskExport::Access::look);
     std::vector<std::string> reasons;
-    for (const auto& volume : volumes) {
-        if (!volume.editable()) continue;
-        DiskExport part(chain, volume);
-        const auto found = examine_ext(
-            part.path(), volume.number ? fmt::format("partition {}: ", volume.number) : std::string());
+    const std::uint64_t size = read_qcow2_header(disk).size;
+    std::vector<ScratchDisk> written;
+    for (const auto& volume : find_ext_volumes(exported.path())) {
+        written.emplace_back([&](int file) { PackedWriter(file, size, "").finish(); });
+        const auto found =
+            examine_ext(exported.writable(volume, written.back().path()),
+                        volume.number ? fmt::format("partition {}: ", volume.number) : std::string());
         reasons.insert(reasons.end(), found.begin(), found.end());
-        part.close();
     }
+    exported.abandon();
     return reasons;
 }
 

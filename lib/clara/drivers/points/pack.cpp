@@ -13,6 +13,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/handle.hpp"
 #include "clara/base/interrupt.hpp"
+#include "clara/base/large_buffer.hpp"
 #include "clara/drivers/points/pace.hpp"
 
 namespace clara::points {
@@ -89,7 +90,7 @@ class Worker {
           size_(source.size()),
           parent_(parent),
           context_(::ZSTD_createCCtx()),
-          buffer_(unit_clusters * cluster_size, '\0'),
+          buffer_(unit_clusters * cluster_size),
           frame_(::ZSTD_compressBound(cluster_size), '\0') {
         if (!context_ ||
             ::ZSTD_isError(::ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level)))
@@ -113,7 +114,7 @@ class Worker {
         const std::uint64_t offset = unit.first * cluster_size;
         const std::uint64_t length = std::min(unit.count * cluster_size, size_ - offset);
         reader_->read(offset, buffer_.data(), length);
-        std::fill(buffer_.begin() + static_cast<std::ptrdiff_t>(length), buffer_.end(), '\0');
+        std::fill(buffer_.data() + length, buffer_.data() + buffer_.size(), '\0');
         std::vector<Piece> pieces;
         for (std::uint64_t i = 0; i < unit.count; ++i) {
             const std::string_view content(buffer_.data() + i * cluster_size, cluster_size);
@@ -142,7 +143,8 @@ class Worker {
     std::uint64_t size_;
     const Sums& parent_;
     std::unique_ptr<ZSTD_CCtx, FreeWith<::ZSTD_freeCCtx>> context_;
-    std::string buffer_, frame_;
+    LargeBuffer buffer_;
+    std::string frame_;
 };
 
 /// Units in, pieces out, in order.

@@ -30,7 +30,8 @@ void StoredStream::FreeContext::operator()(evp_md_ctx_st* context) const {
     ::EVP_MD_CTX_free(context);
 }
 
-StoredStream::StoredStream(int file) : file_(file), context_(::EVP_MD_CTX_new()) {
+StoredStream::StoredStream(int file)
+    : file_(file), head_(digest_range), pending_(piece), context_(::EVP_MD_CTX_new()) {
     if (!context_ || ::EVP_DigestInit_ex(context_.get(), ::EVP_sha256(), nullptr) != 1)
         throw Error(ErrorKind::failed, "OpenSSL computes no SHA-256");
     stored_.ranges.emplace_back();  // of the beginning, known last
@@ -40,10 +41,17 @@ StoredStream::~StoredStream() = default;
 
 void StoredStream::append(std::string_view bytes) {
     size_ += bytes.size();
-    const std::size_t first = std::min<std::size_t>(bytes.size(), digest_range - head_.size());
-    head_ += bytes.substr(0, first);
-    pending_ += bytes.substr(first);
-    if (pending_.size() >= piece) flush();
+    const std::size_t first = std::min(bytes.size(), head_.size() - in_head_);
+    std::copy_n(bytes.data(), first, head_.data() + in_head_);
+    in_head_ += first;
+    bytes.remove_prefix(first);
+    while (!bytes.empty()) {
+        const std::size_t length = std::min(bytes.size(), pending_.size() - in_pending_);
+        std::copy_n(bytes.data(), length, pending_.data() + in_pending_);
+        in_pending_ += length;
+        bytes.remove_prefix(length);
+        if (in_pending_ == pending_.size()) flush();
+    }
 }
 
 void StoredStream::pad(std::uint64_t unit) {
@@ -52,14 +60,14 @@ void StoredStream::pad(std::uint64_t unit) {
 }
 
 void StoredStream::put_head(std::string_view bytes) {
-    std::copy(bytes.begin(), bytes.end(), head_.begin());
+    std::copy(bytes.begin(), bytes.end(), head_.data());
 }
 
 void StoredStream::flush() {
-    write_out(flushed_, pending_);
-    digest(pending_);
-    flushed_ += pending_.size();
-    pending_.clear();
+    write_out(flushed_, pending_.first(in_pending_));
+    digest(pending_.first(in_pending_));
+    flushed_ += in_pending_;
+    in_pending_ = 0;
     if (flushed_ - written_back_ < behind) return;
     // A nightly run must not push what guests use out of the host's memory.
     const StallScope scope("writing to the store");
@@ -112,8 +120,8 @@ std::string StoredStream::end_range() {
 PointFile StoredStream::finish() {
     flush();
     if (in_range_ > 0) stored_.ranges.push_back(end_range());
-    write_out(0, head_);
-    stored_.ranges.front() = hex(digest_of(head_));
+    write_out(0, head_.first(in_head_));
+    stored_.ranges.front() = hex(digest_of(head_.first(in_head_)));
     stored_.size = size_;
     const StallScope scope("writing to the store");
     if (::ftruncate(file_, static_cast<off_t>(size_)) != 0)

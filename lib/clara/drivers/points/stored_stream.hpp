@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "clara/base/large_buffer.hpp"
 #include "clara/spec/point.hpp"
 
 struct evp_md_ctx_st;
@@ -36,7 +37,8 @@ class StoredStream {
 
     int file_;
     std::uint64_t size_ = 0, flushed_ = digest_range, written_back_ = 0;
-    std::string head_, pending_;
+    LargeBuffer head_, pending_;
+    std::size_t in_head_ = 0, in_pending_ = 0;  ///< bytes
     std::uint64_t in_range_ = 0;
     PointFile stored_;
     std::unique_ptr<evp_md_ctx_st, FreeContext> context_;

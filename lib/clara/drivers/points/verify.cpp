@@ -14,6 +14,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/handle.hpp"
 #include "clara/base/interrupt.hpp"
+#include "clara/base/large_buffer.hpp"
 #include "clara/base/stall.hpp"
 
 namespace clara::points {
@@ -60,21 +61,6 @@ struct Range {
     std::size_t file = 0, range = 0;
 };
 
-/// A buffer that O_DIRECT takes.
-class Aligned {
-  public:
-    Aligned() : bytes_(static_cast<char*>(std::aligned_alloc(alignment, digest_range))) {
-        if (!bytes_) throw std::bad_alloc();
-    }
-    char* get() const { return bytes_.get(); }
-
-  private:
-    struct Free {
-        void operator()(char* bytes) const { std::free(bytes); }
-    };
-    std::unique_ptr<char, Free> bytes_;
-};
-
 /// Bytes that were read; fewer at the file's end, or -errno.
 ssize_t read_range(int file, char* to, std::uint64_t at) {
     const StallScope scope("reading from the store");
@@ -90,14 +76,14 @@ ssize_t read_range(int file, char* to, std::uint64_t at) {
 }
 
 std::string look_at(int file, const PointFile& listed, std::size_t range) {
-    thread_local const Aligned buffer;
+    thread_local const LargeBuffer buffer(digest_range);
     const std::uint64_t at = range * digest_range;
     const std::uint64_t length = std::min<std::uint64_t>(digest_range, listed.size - at);
-    const ssize_t got = read_range(file, buffer.get(), at);
+    const ssize_t got = read_range(file, buffer.data(), at);
     const std::string where = fmt::format("{}: bytes {} to {}", listed.name, at, at + length - 1);
     if (got < 0) return where + system_error(" cannot be read", static_cast<int>(-got)).message();
     if (static_cast<std::uint64_t>(got) < length) return where + " are not all there";
-    if (hex(digest_of({buffer.get(), static_cast<std::size_t>(length)})) != listed.ranges[range])
+    if (hex(digest_of(buffer.first(length))) != listed.ranges[range])
         return where + " are not what was written";
     return {};
 }
