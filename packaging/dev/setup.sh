@@ -8,9 +8,8 @@ packages=(
     # compiler and checks
     g++ cmake ninja-build ccache pkg-config clang-format clang-tidy mandoc shellcheck bash-completion python3
     # libraries
-    catch2 libblkid-dev libcli11-dev libext2fs-dev libfmt-dev libnbd-dev libnl-route-3-dev libssl-dev libvirt-dev
-    libxml2-dev
-    libyaml-cpp-dev libzstd-dev lxc-dev nlohmann-json3-dev
+    catch2 libblkid-dev libcli11-dev libext2fs-dev libfmt-dev libfuse3-dev libnbd-dev libnl-route-3-dev libssl-dev
+    libvirt-dev libxml2-dev libyaml-cpp-dev libzstd-dev lxc-dev nlohmann-json3-dev
     # what runs guests and makes images
     e2fsprogs erofs-utils iproute2 lxc mmdebstrap openssh-client procps qemu-utils tar util-linux xz-utils
     # what the images "minimal", "dnsmasq" and "mariadb" take from this host, and their form for virtual machines

@@ -26,7 +26,8 @@ class LargeBuffer {
     std::string_view first(std::size_t length) const { return {bytes_.get(), length}; }
 
   private:
-    static constexpr std::size_t huge = std::size_t{2} << 20;  // bytes, of x86-64 and of arm64 with 4 KiB pages
+    static constexpr std::size_t huge = std::size_t{2}
+                                        << 20;  // bytes, of x86-64 and of arm64 with 4 KiB pages
     std::unique_ptr<char, FreeWith<std::free>> bytes_;
     std::size_t size_;
 };

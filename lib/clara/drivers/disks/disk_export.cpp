@@ -34,27 +34,21 @@ constexpr std::size_t longest_answer = 1 << 20;
 constexpr const char* stage = "/sys";
 constexpr const char* exported = "/sys/disk";
 
-json block_node(const ChainLink& link, const json& backing, bool read_only) {
-    json node{{"driver", link.format},
-              {"file",
-               {{"driver", is_block_device(link.path) ? "host_device" : "file"},
-                {"filename", link.path},
-                {"cache", {{"no-flush", true}}}}}};
-    if (link.format == "qcow2") node["backing"] = backing;  // null at the chain's end
-    node["read-only"] = read_only;
-    return node;
-}
-
-json part_of(json node, const Volume& part) {
-    return {{"driver", "raw"}, {"offset", part.offset}, {"size", part.size}, {"file", std::move(node)}};
-}
-
 /// The chain as QEMU's block layer takes it, each link with its format: nothing is left to be guessed.
-json block_nodes(const std::vector<ChainLink>& chain, const Volume* part, DiskExport::Access access) {
+json block_nodes(const std::vector<ChainLink>& chain, const Volume* part) {
     json node;
-    for (auto link = chain.rbegin(); link != chain.rend(); ++link)
-        node = block_node(*link, node, access == DiskExport::Access::look || link + 1 != chain.rend());
-    if (part) node = part_of(std::move(node), *part);
+    for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
+        json above{{"driver", link->format},
+                   {"file",
+                    {{"driver", is_block_device(link->path) ? "host_device" : "file"},
+                     {"filename", link->path},
+                     {"cache", {{"no-flush", true}}}}}};
+        if (link->format == "qcow2") above["backing"] = node;  // null at the chain's end
+        above["read-only"] = link + 1 != chain.rend();
+        node = std::move(above);
+    }
+    if (part)
+        node = {{"driver", "raw"}, {"offset", part->offset}, {"size", part->size}, {"file", std::move(node)}};
     node["node-name"] = "disk";
     return node;
 }
@@ -96,15 +90,12 @@ Error export_error(const std::string& file, const std::string& why) {
 DiskExport::DiskExport(const std::string& file, const std::string& format)
     : DiskExport(disk_chain(file, format)) {}
 
-DiskExport::DiskExport(const std::vector<ChainLink>& chain, Access access)
-    : DiskExport(chain, nullptr, access) {}
+DiskExport::DiskExport(const std::vector<ChainLink>& chain) : DiskExport(chain, nullptr) {}
 
-DiskExport::DiskExport(const std::vector<ChainLink>& chain, const Volume& part)
-    : DiskExport(chain, &part, Access::write) {}
+DiskExport::DiskExport(const std::vector<ChainLink>& chain, const Volume& part) : DiskExport(chain, &part) {}
 
-DiskExport::DiskExport(const std::vector<ChainLink>& chain, const Volume* part, Access access)
-    : file_(chain.front().path) {
-    start(block_nodes(chain, part, access).dump(), access);
+DiskExport::DiskExport(const std::vector<ChainLink>& chain, const Volume* part) : file_(chain.front().path) {
+    start(block_nodes(chain, part).dump());
     try {
         // The greeting comes when all that the command line asks for is there.
         if (line(answer_wait).empty()) throw export_error(file_, complaint());
@@ -115,7 +106,7 @@ DiskExport::DiskExport(const std::vector<ChainLink>& chain, const Volume* part, 
     }
 }
 
-void DiskExport::start(const std::string& chain_json, Access access) {
+void DiskExport::start(const std::string& chain_json) {
     int in[2], out[2];
     if (::pipe2(in, O_CLOEXEC) != 0) throw system_error("cannot make a pipe", errno);
     Fd in_read(in[0]);
@@ -126,13 +117,14 @@ void DiskExport::start(const std::string& chain_json, Access access) {
     errors_ = Fd(::memfd_create("errors", MFD_CLOEXEC));
     if (!errors_) throw system_error("cannot make a file in memory", errno);
 
-    const std::string mount = fmt::format("type=fuse,id=disk,node-name=disk,writable={},mountpoint={}",
-                                          access == Access::write ? "on" : "off", exported);
+    const std::string mount =
+        std::string("type=fuse,id=disk,node-name=disk,writable=on,mountpoint=") + exported;
     const char* argv[] = {"qemu-storage-daemon", "--blockdev", chain_json.c_str(), "--export",
                           mount.c_str(),         "--chardev",  "stdio,id=qmp",     "--monitor",
                           "chardev=qmp",         nullptr};
     const pid_t parent = ::getpid();
-    // Not fork(2): to copy the page tables of a program with megabytes in hand takes longer than all the rest.
+    // Not fork(2): to copy the page tables of a program with megabytes in hand takes longer than all the
+    // rest.
     pid_ = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
     if (pid_ < 0) throw system_error("cannot fork", errno);
     if (pid_ == 0)
@@ -153,31 +145,8 @@ DiskExport::~DiskExport() {
     reap();
 }
 
-std::string DiskExport::inside(const std::string& path) const {
-    return fmt::format("/proc/{}/root{}", pid_, path);
-}
-
 std::string DiskExport::path() const {
-    return inside(exported);
-}
-
-std::string DiskExport::writable(const Volume& part, const std::string& scratch) {
-    const std::string name = fmt::format("part{}", parts_++), place = fmt::format("{}/{}", stage, name);
-    const Fd file(::open(inside(place).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!file) throw system_error("cannot make a file", errno);
-    json node = part_of(block_node({scratch, "qcow2"}, "disk", false), part);
-    node["node-name"] = name;
-    command(json{{"execute", "blockdev-add"}, {"arguments", std::move(node)}}.dump(), "cannot open a partition");
-    command(json{{"execute", "block-export-add"},
-                 {"arguments",
-                  {{"type", "fuse"},
-                   {"id", name},
-                   {"node-name", name},
-                   {"mountpoint", place},
-                   {"writable", true}}}}
-                .dump(),
-            "cannot export a partition");
-    return inside(place);
+    return fmt::format("/proc/{}/root{}", pid_, exported);
 }
 
 void DiskExport::leave_host() {

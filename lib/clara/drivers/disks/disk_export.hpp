@@ -18,9 +18,8 @@ class DiskExport {
   public:
     /// Error{busy} where the disk is in use, {refused} where its format or chain is not as it should be.
     DiskExport(const std::string& file, const std::string& format);
-    enum class Access { write, look };
     /// Of a chain that need not be written in the files' headers.
-    explicit DiskExport(const std::vector<ChainLink>& chain, Access access = Access::write);
+    explicit DiskExport(const std::vector<ChainLink>& chain);
     /// `part` of it alone, as if that were the disk.
     DiskExport(const std::vector<ChainLink>& chain, const Volume& part);
     ~DiskExport();
@@ -29,10 +28,6 @@ class DiskExport {
 
     /// Path of the disk as a plain file, for reading and writing.
     std::string path() const;
-
-    /// `part` of a disk that is only looked at, as a file that can be written: what is written goes into
-    /// `scratch`, an empty qcow2 of the disk's size. Returns its path, which is there as long as the daemon.
-    std::string writable(const Volume& part, const std::string& scratch);
 
     /// For one that lives long: its namespace lets go of the mounts of the host, which would stay busy with
     /// it. Who wants the disk has opened path() before.
@@ -45,9 +40,8 @@ class DiskExport {
     void close();
 
   private:
-    DiskExport(const std::vector<ChainLink>& chain, const Volume* part, Access access);
-    void start(const std::string& chain_json, Access access);
-    std::string inside(const std::string& path) const;
+    DiskExport(const std::vector<ChainLink>& chain, const Volume* part);
+    void start(const std::string& chain_json);
     void command(const std::string& json, const std::string& what);
     std::string line(std::chrono::milliseconds wait);
     std::string complaint() const;
@@ -58,7 +52,6 @@ class DiskExport {
     pid_t pid_ = -1;
     Fd pidfd_, to_, from_, errors_;
     std::string unread_;
-    int parts_ = 0;  ///< of writable()
 };
 
 }  // namespace clara

@@ -1,7 +1,6 @@
 // What is written while somebody else's disk is only looked at.
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,6 @@ namespace clara {
 class ScratchDisk {
   public:
     explicit ScratchDisk(std::uint64_t size);  ///< bytes that the system sees
-    /// `make` writes the empty qcow2 into the file, in place of qemu-img.
-    explicit ScratchDisk(const std::function<void(int file)>& make);
     std::string path() const;
     /// The disk seen through it: what is written stays here.
     std::vector<ChainLink> above(const std::vector<ChainLink>& disk) const;

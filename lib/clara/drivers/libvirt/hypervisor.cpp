@@ -26,7 +26,7 @@ constexpr milliseconds look_up{100};  // a signal is noticed within this time
 HypervisorEntry* load_module() {
     const std::string path = helper_path(hypervisor_module);
     // Never closed: threads of libvirt's may be in it until the very end.
-    void* module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* module = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
     if (!module)
         throw Error(ErrorKind::refused, std::string("libvirt cannot be used: ") + ::dlerror(),
                     "apt-get install libvirt-daemon-system");

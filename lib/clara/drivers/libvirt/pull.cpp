@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
@@ -20,8 +21,8 @@ namespace clara {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto pause = 20ms;     // between two looks at a job that ends
-constexpr auto end_limit = 60s;  // for a job that was told to end
+constexpr auto first_pause = 1ms, longest_pause = 50ms;  // between two looks at a job that ends
+constexpr auto end_limit = 60s;                          // for a job that was told to end
 
 void unlink_if_there(const std::string& file) {
     if (::unlink(file.c_str()) != 0 && errno != ENOENT) throw system_error("cannot remove " + file, errno);
@@ -46,7 +47,7 @@ std::string served_at(const std::string& xml) {
 
 void await_end(Hypervisor& host, const std::string& domain) {
     const auto deadline = std::chrono::steady_clock::now() + end_limit;
-    while (host.backup(domain)) {
+    for (auto pause = first_pause; host.backup(domain); pause = std::min(2 * pause, longest_pause)) {
         if (std::chrono::steady_clock::now() >= deadline)
             throw Error(ErrorKind::busy, "libvirt does not end the backup of " + domain,
                         "look at it: virsh domjobinfo " + domain);

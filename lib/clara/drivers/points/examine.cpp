@@ -11,12 +11,9 @@
 #include "clara/base/error.hpp"
 #include "clara/base/handle.hpp"
 #include "clara/base/process.hpp"
-#include "clara/drivers/disks/chain.hpp"
-#include "clara/drivers/disks/disk_export.hpp"
-#include "clara/drivers/disks/qcow2_header.hpp"
-#include "clara/drivers/disks/scratch_disk.hpp"
 #include "clara/drivers/disks/volumes.hpp"
-#include "clara/drivers/points/packed.hpp"
+#include "clara/drivers/points/seen_disk.hpp"
+#include "clara/drivers/points/shown_disk.hpp"
 #include "clara/drivers/storage/ext4_check.hpp"
 
 namespace clara::points {
@@ -55,18 +52,15 @@ std::vector<std::string> examine_container(const std::string& disk) {
 }
 
 std::vector<std::string> examine_machine(const std::string& disk) {
-    DiskExport exported(disk_chain(disk, "qcow2"), DiskExport::Access::look);
+    SeenDisk seen(disk);
+    const std::vector<Volume> volumes = find_ext_volumes(ShownDisk(seen).path());
     std::vector<std::string> reasons;
-    const std::uint64_t size = read_qcow2_header(disk).size;
-    std::vector<ScratchDisk> written;
-    for (const auto& volume : find_ext_volumes(exported.path())) {
-        written.emplace_back([&](int file) { PackedWriter(file, size, "").finish(); });
-        const auto found =
-            examine_ext(exported.writable(volume, written.back().path()),
-                        volume.number ? fmt::format("partition {}: ", volume.number) : std::string());
+    for (const auto& volume : volumes) {
+        const ShownDisk part(seen, volume.offset, volume.size);
+        const auto found = examine_ext(
+            part.path(), volume.number ? fmt::format("partition {}: ", volume.number) : std::string());
         reasons.insert(reasons.end(), found.begin(), found.end());
     }
-    exported.abandon();
     return reasons;
 }
 

@@ -9,6 +9,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/stall.hpp"
+#include "clara/drivers/disks/qcow2_header.hpp"
 #include "clara/drivers/points/store.hpp"
 #include "clara/drivers/points/verify.hpp"
 #include "clara/drivers/storage/layout.hpp"
@@ -26,6 +27,13 @@ std::uint64_t dense_bytes(const std::vector<const PackedReader*>& newest_first) 
            static_cast<std::uint64_t>(std::count_if(kinds.begin(), kinds.end(), [](const auto& one) {
                return one.second == PackedReader::Kind::plain;
            }));
+}
+
+bool stands_on_another(int folder, const std::string& disk) {
+    const StallScope scope("reading from the store");
+    const Fd file(::openat(folder, disk.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!file) throw system_error("cannot open " + disk, errno);
+    return !read_qcow2_header(file.get(), disk).backing.empty();
 }
 
 }  // namespace
@@ -109,7 +117,7 @@ Sums whole_sums(const std::string& store, const PointInfo& point, const std::str
         if (!has) break;
         const Fd folder = open_dir(pool::point(store, at->guest, at->name));
         chain.push_back(load_sums(folder.get(), disk));
-        if (at->parent.empty() || !open_packed(folder.get(), disk).backed()) break;
+        if (at->parent.empty() || !stands_on_another(folder.get(), disk)) break;
         const Point* parent = find_point(at->parent, points);
         if (!parent)
             throw Error(ErrorKind::failed,
