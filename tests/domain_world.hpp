@@ -4,6 +4,7 @@
 
 #include "clara/base/files.hpp"
 #include "clara/ops/domain_xml.hpp"
+#include "source_dir.hpp"
 
 namespace clara {
 
@@ -27,7 +28,7 @@ inline Facts domain_facts() {
 }
 
 inline GuestSpec domain_spec(const std::string& name) {
-    const std::string file = std::string(CLARA_SOURCE_DIR) + "/tests/golden/domain/" + name + ".yaml";
+    const std::string file = source_dir() + "/tests/golden/domain/" + name + ".yaml";
     return read_guest(read_file(file).value_or(""), file);
 }
 

@@ -6,12 +6,13 @@
 
 #include "catch.hpp"
 #include "clara/base/files.hpp"
+#include "source_dir.hpp"
 
 namespace clara {
 
 /// Compare `actual` with tests/golden/NAME, e.g. check_golden("inside/soft-ioc.txt", print(inside)).
 inline void check_golden(const std::string& name, const std::string& actual) {
-    const std::string path = std::string(CLARA_SOURCE_DIR) + "/tests/golden/" + name;
+    const std::string path = source_dir() + "/tests/golden/" + name;
     const char* accept = std::getenv("CLARA_ACCEPT");
     if (accept && std::string(accept) == "1") {
         make_dirs(path.substr(0, path.rfind('/')));

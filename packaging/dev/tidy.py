@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """clang-tidy over every source of lib and tools that is not known to be clean.
 
-Known to be clean: build/tidy holds a stamp named by the hash of the source, of every header of ours that it
-includes (as ninja recorded them while building) and of .clang-tidy.
+Known to be clean: ~/.cache/clara/tidy (XDG_CACHE_HOME) holds a stamp named by the hash of the source, of every header of
+ours that it includes (as ninja recorded them while building), of its compiler's flags, of .clang-tidy and of clang-tidy's
+version. All clones share it; stamps that nobody has needed for 30 days go.
 """
 import concurrent.futures
 import hashlib
@@ -12,10 +13,12 @@ import pathlib
 import shlex
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
-STAMPS = BUILD / "tidy"
+STAMPS = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "clara/tidy"
+KEEP = 30 * 86400  # seconds
 
 
 def dependencies():
@@ -32,22 +35,24 @@ def dependencies():
     return table
 
 
-def stamp(source, headers):
-    digest = hashlib.sha256((ROOT / ".clang-tidy").read_bytes())
+def stamp(source, headers, flags):
+    digest = hashlib.sha256((ROOT / ".clang-tidy").read_bytes() + flags.encode())
     for path in sorted({source, *headers}):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return STAMPS / digest.hexdigest()
 
 
 def main():
-    STAMPS.mkdir(exist_ok=True)
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    version = subprocess.run(["clang-tidy", "--version"], check=True, capture_output=True, text=True).stdout
     headers = dependencies()
     wanted = {}
     for entry in json.loads((BUILD / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["file"]).resolve()
         if source.is_relative_to(ROOT / "lib") or source.is_relative_to(ROOT / "tools"):
             words = shlex.split(entry["command"])
-            wanted[source] = stamp(source, headers.get(words[words.index("-o") + 1], []))
+            flags = version + " ".join(word.replace(str(ROOT), "") for word in words)
+            wanted[source] = stamp(source, headers.get(words[words.index("-o") + 1], []), flags)
     todo = [source for source, mark in wanted.items() if not mark.exists()]
     print(f"tidy: {len(todo)} of {len(wanted)} sources to look at", file=sys.stderr)
 
@@ -62,8 +67,12 @@ def main():
             else:
                 failed += 1
                 print(result.stdout.strip(), flush=True)
-    for old in set(STAMPS.iterdir()) - set(wanted.values()):
-        old.unlink()
+    for mark in wanted.values():
+        if mark.exists():
+            mark.touch()
+    for old in STAMPS.iterdir():
+        if old.stat().st_mtime < time.time() - KEEP:
+            old.unlink(missing_ok=True)
     if failed:
         sys.exit(f"tidy: {failed} sources need work")
 

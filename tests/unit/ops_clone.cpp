@@ -49,8 +49,7 @@ struct CloneWorld {
 
     static CloneSource foreign() {
         CloneSource source{.kind = Kind::domain, .what = "domain daq"};
-        source.xml =
-            read_file(std::string(CLARA_SOURCE_DIR) + "/tests/golden/domain_edit/foreign.xml").value_or("");
+        source.xml = read_file(source_dir() + "/tests/golden/domain_edit/foreign.xml").value_or("");
         source.running = true;
         return source;
     }

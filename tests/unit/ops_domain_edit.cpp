@@ -10,7 +10,7 @@ using Catch::Matchers::Contains;
 namespace {
 
 std::string foreign() {
-    return read_file(std::string(CLARA_SOURCE_DIR) + "/tests/golden/domain_edit/foreign.xml").value_or("");
+    return read_file(source_dir() + "/tests/golden/domain_edit/foreign.xml").value_or("");
 }
 
 DomainEdits edits_of_foreign() {

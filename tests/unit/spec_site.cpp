@@ -3,6 +3,7 @@
 #include "catch.hpp"
 #include "clara/base/error.hpp"
 #include "clara/spec/site.hpp"
+#include "source_dir.hpp"
 #include "temp_dir.hpp"
 
 using namespace clara;
@@ -26,7 +27,7 @@ TEST_CASE("without a file the built-in site works") {
     CHECK(site.pool("/var/lib/clara").name == "default");
     CHECK_THROWS_AS(site.network("office"), Error);
     CHECK(site.template_path.front() == "/etc/clara/templates");
-    CHECK(site.template_path.at(1) == CLARA_SOURCE_DIR "/templates");
+    CHECK(site.template_path.at(1) == source_dir() + "/templates");
 }
 
 TEST_CASE("a site file replaces what it names and leaves the rest") {

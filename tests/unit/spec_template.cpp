@@ -5,6 +5,7 @@
 #include "catch.hpp"
 #include "clara/base/error.hpp"
 #include "clara/spec/template.hpp"
+#include "source_dir.hpp"
 #include "temp_dir.hpp"
 
 using namespace clara;
@@ -60,7 +61,7 @@ TEST_CASE("soft-ioc works with no more than a name") {
     CHECK(spec.image == "epics-softioc");
     CHECK(spec.template_name == "soft-ioc");
     CHECK(spec.ioc->executable == "/usr/bin/softIoc");
-    CHECK(spec.ioc->db.at(0).file == CLARA_SOURCE_DIR "/templates/demo.db");
+    CHECK(spec.ioc->db.at(0).file == source_dir() + "/templates/demo.db");
     CHECK(spec.ioc->db.at(0).macros.at("P") == "MAGNETS:");
     CHECK(spec.nic.network == "controls");
     CHECK(spec.nic.bridge == "clarabr0");

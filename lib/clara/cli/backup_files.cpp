@@ -6,6 +6,7 @@
 #include "clara/base/error.hpp"
 #include "clara/base/files.hpp"
 #include "clara/base/log.hpp"
+#include "clara/base/stall.hpp"
 #include "clara/base/units.hpp"
 #include "clara/cli/backup_files_rows.hpp"
 #include "clara/cli/backup_source.hpp"
@@ -39,13 +40,11 @@ void check_point(const FilesRun& run, const points::FilesChoice& choice, const s
         log::warn("restore point {} is in quarantine: {}", choice.point, one);
 }
 
-points::FilesChoice choose(const FilesRun& run, const CommonFlags& flags) {
-    if (auto problem = name_problem(run.guest); !problem.empty())
-        throw Error(ErrorKind::usage, fmt::format("'{}' is no name of a guest: {}", run.guest, problem));
-    const Site site = read_site(flags.config);
+points::FilesChoice choose(const FilesRun& run, const Site& site, const CommonFlags& flags,
+                           const std::string& store) {
     points::FilesChoice choice;
     choice.pool = site.pool(flags.pool).path;
-    choice.store = ready_store(run.store, site, choice.pool, false);
+    choice.store = store;
     choice.guest = run.guest;
     choice.point = wanted_point(choice.store, run.guest, run.point);
     const auto all = points::read_points(choice.store, run.guest);
@@ -139,11 +138,17 @@ int look_at_files(const FilesRun& run, const CommonFlags& flags) {
         points::unmount_files(run.folder);
         return 0;
     }
-    const points::FilesChoice choice = choose(run, flags);
-    if (run.verb == "extract") return extract(run, choice, flags);
-    if (run.verb == "mount") return mount(run, choice, flags);
-    if (run.disks) return show_disks(choice, flags);
-    return show_files(choice, run.paths.empty() ? "/" : run.paths.front(), run.recursive, flags);
+    if (auto problem = name_problem(run.guest); !problem.empty())
+        throw Error(ErrorKind::usage, fmt::format("'{}' is no name of a guest: {}", run.guest, problem));
+    const Site site = read_site(flags.config);
+    return on_store(run.store, site, flags, {}, [&](const std::string& store) {
+        const StallRegion region;  // a daemon reads the disks
+        const points::FilesChoice choice = choose(run, site, flags, store);
+        if (run.verb == "extract") return extract(run, choice, flags);
+        if (run.verb == "mount") return mount(run, choice, flags);
+        if (run.disks) return show_disks(choice, flags);
+        return show_files(choice, run.paths.empty() ? "/" : run.paths.front(), run.recursive, flags);
+    });
 }
 
 }  // namespace clara

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -64,11 +65,11 @@ void wait_for_end(const Fd& watch) {
     }
 }
 
-/// What began us does not wait for our output.
-void be_quiet() {
+/// What began us does not wait for our output, not even where we hang in the store.
+bool be_quiet(int errors) {
     const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    for (int fd : {0, 1, 2})
-        if (!nothing || ::dup2(nothing.get(), fd) < 0) throw system_error("cannot open /dev/null", errno);
+    return nothing && ::dup2(nothing.get(), 0) == 0 && ::dup2(nothing.get(), 1) == 1 &&
+           ::dup2(errors < 0 ? nothing.get() : errors, 2) == 2;
 }
 
 /// A pipe or lock of who began us would be held by us for days.
@@ -94,7 +95,7 @@ void keep(const FilesChoice& choice, const std::string& folder, Fd& tell) {
     GuestFiles files(choice);
     const Fd watch = watch_end(files.root());
     files.leave_host();
-    be_quiet();
+    if (!be_quiet(-1)) throw system_error("cannot open /dev/null", errno);
     // From here on the mount is to stay, whatever becomes of who asked for it.
     ::prctl(PR_SET_PDEATHSIG, 0);
     attach_mount(files.root(), folder);
@@ -108,7 +109,9 @@ void keep(const FilesChoice& choice, const std::string& folder, Fd& tell) {
     files.wait_released();
 }
 
-[[noreturn]] void become_keeper(const FilesChoice& choice, const std::string& folder, Fd pipe, pid_t parent) {
+[[noreturn]] void become_keeper(const FilesChoice& choice, const std::string& folder, Fd pipe, int errors,
+                                pid_t parent) {
+    if (!be_quiet(errors)) ::_exit(1);
     Fd tell = keep_only(std::move(pipe));
     int status = 0;
     default_signals();
@@ -138,6 +141,13 @@ std::string answer(const Fd& from) {
         if (got < 0 && errno != EINTR) throw system_error("cannot read from our process", errno);
         throw_if_interrupted();  // it dies with us
     }
+}
+
+void pass_on(int errors) {
+    char buffer[4096];
+    off_t at = 0;
+    for (ssize_t got = 0; (got = ::pread(errors, buffer, sizeof buffer, at)) > 0; at += got)
+        write_all(2, {buffer, static_cast<std::size_t>(got)});
 }
 
 /// Type and source of the mount that the path is on, as /proc/self/mountinfo has them.
@@ -172,12 +182,15 @@ std::vector<std::string> mount_files(FilesChoice choice, const std::string& fold
     if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("cannot make a pipe", errno);
     const Fd from(ends[0]);
     Fd tell(ends[1]);
+    const Fd errors(::memfd_create("errors", MFD_CLOEXEC));  // its warnings, in place of our own stderr
+    if (!errors) throw system_error("cannot make a file in memory", errno);
     const pid_t parent = ::getpid();
     const pid_t keeper = ::fork();
     if (keeper < 0) throw system_error("cannot fork", errno);
-    if (keeper == 0) become_keeper(choice, place, std::move(tell), parent);
+    if (keeper == 0) become_keeper(choice, place, std::move(tell), errors.get(), parent);
     tell.reset();
     const json said = json::parse(answer(from), nullptr, false);
+    pass_on(errors.get());
     if (!said.is_object())
         throw Error(ErrorKind::failed, "the process behind the mount was killed", "run it again");
     if (said.contains("kind"))
