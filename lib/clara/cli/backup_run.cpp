@@ -11,6 +11,7 @@
 #include "clara/drivers/points/images.hpp"
 #include "clara/drivers/points/store.hpp"
 #include "clara/drivers/storage/index.hpp"
+#include "clara/ops/rotation.hpp"
 
 namespace clara {
 namespace {
@@ -44,9 +45,7 @@ Plan plan_one(const Planning& p, const BackupRun& run, const std::string& store)
     GuestSpec spec = p.spec();
     BackupOptions options = run.options;
     options.who = caller();
-    options.keep = run.keep           ? *run.keep
-                   : spec.backup.keep ? *spec.backup.keep
-                                      : p.site.backup.keep.value_or(standard_keep);
+    options.keep = first_keep({run.keep, spec.backup.keep, p.site.backup.keep});
     if (run.no_hooks) spec.backup.before.clear(), spec.backup.after.clear();
     return plan_backup(spec, p.site, p.facts, facts_of(spec, store, p.site, p.facts), options,
                        system_clock());

@@ -5,20 +5,17 @@
 #include "clara/cli/backup_rows.hpp"
 #include "clara/cli/json_out.hpp"
 #include "clara/cli/table.hpp"
+#include "clara/ops/rotation.hpp"
 #include "clara/ops/simulate.hpp"
 #include "clara/spec/site.hpp"
 
 namespace clara {
 namespace {
 
-std::string month_of(const Simulation::Step& step) {
-    return iso8601(step.now).substr(0, 7);
-}
-
 void print_text(const Simulation& simulation, const Keep& keep, unsigned days) {
     Table months({{"MONTH"}, {"POINTS", true}, {"REACH", true}});
     for (const auto& step : simulation.months())
-        months.add({month_of(step), std::to_string(step.points), fmt::format("{:.0f} d", step.reach_days)});
+        months.add({step.month(), std::to_string(step.points), fmt::format("{:.0f} d", step.reach_days)});
     months.print();
     fmt::print("\n");
     Table left({{"POINT"}, {"KEPT AS"}});
@@ -33,8 +30,7 @@ void print_text(const Simulation& simulation, const Keep& keep, unsigned days) {
 Json to_json(const Simulation& simulation, const Keep& keep) {
     Json months = Json::array(), left = Json::array();
     for (const auto& step : simulation.months())
-        months.push_back(
-            {{"month", month_of(step)}, {"points", step.points}, {"reach_days", step.reach_days}});
+        months.push_back({{"month", step.month()}, {"points", step.points}, {"reach_days", step.reach_days}});
     for (const auto& decision : simulation.left)
         left.push_back({{"point", decision.point}, {"reason", decision.reason}});
     const auto reach = reach_of(simulation, keep);
@@ -50,7 +46,7 @@ Json to_json(const Simulation& simulation, const Keep& keep) {
 
 int show_simulation(const std::optional<Keep>& asked, std::chrono::milliseconds every, unsigned days,
                     const CommonFlags& flags) {
-    const Keep keep = asked ? *asked : read_site(flags.config).backup.keep.value_or(standard_keep);
+    const Keep keep = first_keep({asked, asked ? std::nullopt : read_site(flags.config).backup.keep});
     // A year that is the same for everybody.
     const auto begin = *parse_iso8601("2026-01-01T03:00:00Z");
     const auto simulation = simulate(keep, regular_runs(begin, every, days));

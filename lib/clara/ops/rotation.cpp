@@ -79,6 +79,12 @@ void apply(const Rule& rule, unsigned wanted, const std::vector<Counted>& newest
 
 }  // namespace
 
+Keep first_keep(std::initializer_list<std::optional<Keep>> wanted) {
+    for (const auto& keep : wanted)
+        if (keep) return *keep;
+    return standard_keep;
+}
+
 std::vector<Decision> rotate(const std::vector<Point>& points, const Keep& keep, TimePoint now) {
     if (keep.empty())
         throw Error(ErrorKind::usage, "a policy that keeps nothing would remove every restore point",

@@ -10,6 +10,8 @@
 // them are of UTC.
 #pragma once
 #include <chrono>
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,9 @@
 #include "clara/spec/point.hpp"
 
 namespace clara {
+
+/// Whose policy counts: the first that is given, else standard_keep.
+Keep first_keep(std::initializer_list<std::optional<Keep>> wanted);
 
 struct Decision {
     std::string point;

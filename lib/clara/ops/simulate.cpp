@@ -30,11 +30,11 @@ double days_back(TimePoint now, const std::vector<Point>& points) {
     return std::chrono::duration<double, std::ratio<86400>>(now - oldest).count();
 }
 
-std::string month_of(TimePoint time) {
-    return iso8601(time).substr(0, 7);  // 2026-11
-}
-
 }  // namespace
+
+std::string Simulation::Step::month() const {
+    return iso8601(now).substr(0, 7);
+}
 
 Simulation simulate(const Keep& keep, const std::vector<TimePoint>& runs) {
     Simulation simulation;
@@ -59,7 +59,7 @@ Simulation simulate(const Keep& keep, const std::vector<TimePoint>& runs) {
 std::vector<Simulation::Step> Simulation::months() const {
     std::vector<Step> last;
     for (const Step& step : steps) {
-        if (!last.empty() && month_of(last.back().now) == month_of(step.now)) last.pop_back();
+        if (!last.empty() && last.back().month() == step.month()) last.pop_back();
         last.push_back(step);
     }
     return last;

@@ -12,8 +12,9 @@ namespace clara {
 struct Simulation {
     struct Step {
         std::chrono::system_clock::time_point now;
-        std::size_t points = 0;  ///< that are kept
-        double reach_days = 0;   ///< how far back the oldest of them is
+        std::size_t points = 0;     ///< that are kept
+        double reach_days = 0;      ///< how far back the oldest of them is
+        std::string month() const;  ///< 2026-11, UTC
     };
     std::vector<Step> steps;     ///< as it is after each run
     std::vector<Decision> left;  ///< what is there in the end and why, by number

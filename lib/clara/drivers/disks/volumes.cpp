@@ -71,15 +71,17 @@ std::vector<Volume> partitions(int fd, std::uint64_t size) {
     return volumes;
 }
 
-std::pair<Fd, std::uint64_t> open_disk(const std::string& device) {
+Fd open_disk(const std::string& device) {
     Fd fd(::open(device.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat st {};
-    if (!fd || ::fstat(fd.get(), &st) != 0) throw system_error("cannot open the disk", errno);
-    return {std::move(fd), static_cast<std::uint64_t>(st.st_size)};
+    if (!fd) throw system_error("cannot open the disk", errno);
+    return fd;
 }
 
 /// Its partitions, or all of it.
-std::vector<Volume> places(int fd, std::uint64_t size) {
+std::vector<Volume> places(int fd) {
+    struct stat st {};
+    if (::fstat(fd, &st) != 0) throw system_error("cannot open the disk", errno);
+    const auto size = static_cast<std::uint64_t>(st.st_size);
     std::vector<Volume> volumes = partitions(fd, size);
     if (volumes.empty()) volumes.push_back({.size = size});
     return volumes;
@@ -106,15 +108,15 @@ bool has_boot_code(const std::string& device) {
 }
 
 std::vector<Volume> find_volumes(const std::string& device) {
-    const auto [fd, size] = open_disk(device);
-    std::vector<Volume> volumes = places(fd.get(), size);
+    const Fd fd = open_disk(device);
+    std::vector<Volume> volumes = places(fd.get());
     for (auto& volume : volumes) look_at(fd.get(), volume);
     return volumes;
 }
 
 std::vector<Volume> find_ext_volumes(const std::string& device) {
-    const auto [fd, size] = open_disk(device);
-    std::vector<Volume> volumes = places(fd.get(), size);
+    const Fd fd = open_disk(device);
+    std::vector<Volume> volumes = places(fd.get());
     std::erase_if(volumes, [&](Volume& volume) {
         if (!may_be_ext(fd.get(), volume)) return true;
         look_at(fd.get(), volume);  // it may be one that was there before something else

@@ -31,7 +31,6 @@ namespace {
 constexpr const char* stage = "/sys";  // in the thread's own mount namespace; nobody's disk lies there
 constexpr const char* place = "/sys/disk";
 constexpr double for_ever = 86400;  // seconds that the kernel may keep the attributes
-constexpr std::size_t longest_request = 1 << 20;
 
 Overlay& overlay(fuse_req_t request) {
     return *static_cast<Overlay*>(::fuse_req_userdata(request));
