@@ -115,6 +115,7 @@ Session new_session(Overlay& file, int device) {
     char* words[] = {name};
     fuse_args arguments = FUSE_ARGS_INIT(1, words);
     Session session(::fuse_session_new(&arguments, &operations, sizeof operations, &file));
+    ::fuse_opt_free_args(&arguments);  // it has made a copy
     if (!session) throw Error(ErrorKind::failed, "libfuse does not begin");
     if (::fuse_session_mount(session.get(), fmt::format("/dev/fd/{}", device).c_str()) != 0)
         throw Error(ErrorKind::failed, "libfuse does not take /dev/fuse");
