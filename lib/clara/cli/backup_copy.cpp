@@ -13,15 +13,18 @@
 #include "clara/drivers/storage/index.hpp"
 #include "clara/drivers/storage/layout.hpp"
 #include "clara/ops/copy.hpp"
-#include "clara/ops/rotation.hpp"
 
 namespace clara {
 namespace {
 
 Keep keep_of(const CopyRun& run, const std::string& guest, const std::string& pool, const Pool& to,
              const Site& site) {
-    const auto spec = exists(pool::guest(pool, guest)) ? load_guest(pool, guest) : std::nullopt;
-    return first_keep({run.keep, to.keep, spec ? spec->backup.keep : std::nullopt, site.backup.keep});
+    if (run.keep) return *run.keep;
+    if (to.keep) return *to.keep;
+    if (const auto spec = exists(pool::guest(pool, guest)) ? load_guest(pool, guest) : std::nullopt;
+        spec && spec->backup.keep)
+        return *spec->backup.keep;
+    return site.backup.keep.value_or(standard_keep);
 }
 
 std::vector<std::string> images_in(const std::string& pool) {
